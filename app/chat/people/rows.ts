@@ -1,0 +1,44 @@
+import type { Person } from "../../contract/shapes.ts";
+import type { Sql } from "../../storage/sql.ts";
+
+export type PersonRow = { id: string; display_name: string; is_bot: boolean };
+
+/** A row as everybody may see it. */
+export function toPerson(row: PersonRow): Person {
+	return row.is_bot ? { id: row.id, name: row.display_name, bot: true } : { id: row.id, name: row.display_name };
+}
+
+/** False when the skeleton is taken. */
+export async function insertPerson(sql: Sql, person: Person, skeleton: string): Promise<boolean> {
+	const rows = await sql.query(
+		"person-insert",
+		"insert into app_user (id, skeleton, display_name) values ($1, $2, $3) on conflict (skeleton) do nothing returning id",
+		[person.id, skeleton, person.name],
+	);
+	return rows.length > 0;
+}
+
+export async function selectPeople(sql: Sql, ids: readonly string[]): Promise<Person[]> {
+	const rows = await sql.query<PersonRow>("person-by-ids", "select id, display_name, is_bot from app_user where id = any($1::uuid[])", [
+		ids,
+	]);
+	return rows.map(toPerson);
+}
+
+export async function selectBySkeleton(sql: Sql, skeleton: string): Promise<Person | null> {
+	const rows = await sql.query<PersonRow>("person-by-skeleton", "select id, display_name, is_bot from app_user where skeleton = $1", [
+		skeleton,
+	]);
+	return rows[0] ? toPerson(rows[0]) : null;
+}
+
+export async function searchPeople(sql: Sql, skeleton: string, except: string, limit: number): Promise<Person[]> {
+	// The skeleton holds no wildcard characters: punctuation is folded away.
+	const rows = await sql.query<PersonRow>(
+		"person-search",
+		`select id, display_name, is_bot from app_user
+     where skeleton like $1 and id <> $2 and not is_bot order by display_name, id limit $3`,
+		[`%${skeleton}%`, except, limit],
+	);
+	return rows.map(toPerson);
+}
