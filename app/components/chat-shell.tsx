@@ -1,0 +1,110 @@
+import { useLocation, useNavigate, useRevalidator } from "@remix-run/react";
+import { type ReactNode, useEffect, useState } from "react";
+import { useLive, useLiveState } from "../live/use-live.tsx";
+import { useWords } from "../words/use-words.tsx";
+import { ConnectionBanner } from "./connection-banner.tsx";
+import { HelpDialog } from "./help-dialog.tsx";
+import { QuickSwitcher } from "./quick-switcher.tsx";
+import { RoomColumn } from "./room-column.tsx";
+import { inOrder, kinds, unreadOf } from "./room-order.ts";
+import { useShellKeys } from "./shell-keys.ts";
+import { ShortcutSheet } from "./shortcut-sheet.tsx";
+import { SignedOutDialog } from "./signed-out-dialog.tsx";
+import { useTabSignals } from "./tab-signals.ts";
+import { useChoice } from "./use-choice.ts";
+import { VersionToast } from "./version-toast.tsx";
+
+const notices = ["room-changed", "invited", "opened", "left", "cart-ordered", "cart-linked", "cart-unlinked"] as const;
+
+/** The frame of every page behind the first screen: rooms beside, connection above, shortcuts everywhere. */
+export function ChatShell({ children }: { children: ReactNode }) {
+	const { t, language } = useWords();
+	const live = useLive();
+	const navigate = useNavigate();
+	const { revalidate } = useRevalidator();
+	const { pathname } = useLocation();
+	const rooms = useLiveState((state) => state.rooms);
+	const connection = useLiveState((state) => state.connection.state);
+	const [dialog, setDialog] = useState<"switcher" | "sheet" | "help" | null>(null);
+	const [notice, setNotice] = useState("");
+	const [isColumnOpen, setColumnOpen] = useState(false);
+	const [singleKeys] = useChoice("single-keys");
+
+	const ordered = inOrder(rooms, language);
+	const list = kinds.flatMap((kind) => ordered[kind]);
+	const currentId = /^\/rooms\/([0-9a-f-]{36})/.exec(pathname)?.[1] ?? null;
+	const current = currentId ? rooms[currentId] : undefined;
+	const unread = list.reduce((sum, room) => sum + unreadOf(room), 0);
+	useTabSignals(unread, current?.name ?? null);
+
+	useEffect(
+		() =>
+			live.onNotice(({ notice: code, goTo }) => {
+				if (code === "help") setDialog("help");
+				else {
+					const known = notices.find((name) => name === code);
+					setNotice(t(known ? `notice.${known}` : "notice.other"));
+				}
+				if (goTo) navigate(goTo);
+			}),
+		[live, navigate, t],
+	);
+	useEffect(() => live.onReload(() => revalidate()), [live, revalidate]);
+	useEffect(() => {
+		if (!notice) return;
+		const timer = setTimeout(() => setNotice(""), 5000);
+		return () => clearTimeout(timer);
+	}, [notice]);
+	// Whenever the address changes, the sheet that led there is done.
+	const [shownPath, setShownPath] = useState(pathname);
+	if (shownPath !== pathname) {
+		setShownPath(pathname);
+		setColumnOpen(false);
+	}
+	// Leaving a room is asked of the room list by "back" buttons, which are links; here they open the sheet instead.
+	function onBack(event: React.MouseEvent): void {
+		const link = event.target instanceof Element ? event.target.closest("a.back") : null;
+		if (!link || event.ctrlKey || event.metaKey || !matchMedia("(min-width: 600px) and (max-width: 899.98px)").matches) return;
+		event.preventDefault();
+		setColumnOpen(true);
+		document.getElementById("rooms")?.focus();
+	}
+
+	useShellKeys({
+		singleKeys,
+		onSwitcher: () => setDialog("switcher"),
+		onSheet: () => setDialog("sheet"),
+		onRoom(step, onlyUnread) {
+			const among = onlyUnread ? list.filter((room) => unreadOf(room) > 0 || room.id === currentId) : list;
+			if (among.length === 0) return;
+			const at = among.findIndex((room) => room.id === currentId);
+			const next = among[at < 0 ? (step > 0 ? 0 : among.length - 1) : (at + step + among.length) % among.length];
+			if (next && next.id !== currentId) navigate(`/rooms/${next.id}`);
+		},
+	});
+
+	const where = pathname === "/rooms" ? " at-rooms" : "";
+	return (
+		<div className={`shell${where}${isColumnOpen ? " has-column-open" : ""}`} data-connection={connection} onClickCapture={onBack}>
+			<a className="skip" href="#messages">
+				{t("skip.messages")}
+			</a>
+			<RoomColumn onKeys={() => setDialog("sheet")} />
+			{isColumnOpen && <button type="button" className="backdrop" aria-label={t("rooms.close")} onClick={() => setColumnOpen(false)} />}
+			<main className="main" id="messages" tabIndex={-1}>
+				<ConnectionBanner />
+				{children}
+			</main>
+			<div className="toasts">
+				<VersionToast />
+				<p role="status" className={notice ? "toast" : "toast is-away"}>
+					{notice}
+				</p>
+			</div>
+			<SignedOutDialog />
+			{dialog === "switcher" && <QuickSwitcher rooms={list} onClose={() => setDialog(null)} />}
+			{dialog === "sheet" && <ShortcutSheet onClose={() => setDialog(null)} />}
+			{dialog === "help" && <HelpDialog onClose={() => setDialog(null)} />}
+		</div>
+	);
+}

@@ -1,0 +1,41 @@
+import { useState } from "react";
+import { type RefusalCode, type RefusalDetails, refusalWords } from "../contract/refusals.ts";
+import { excerpt } from "../contract/text.ts";
+import { useWords } from "../words/use-words.tsx";
+import { Dialog } from "./dialog.tsx";
+
+type Outcome = { code: RefusalCode; details: RefusalDetails } | null;
+
+/** Asks before a message disappears for everybody. */
+export function ConfirmDelete(props: { excerpt: string; onClose(): void; onDelete(): Promise<Outcome>; returnTo(): HTMLElement | null }) {
+	const { onClose, onDelete, returnTo } = props;
+	const { t, language } = useWords();
+	const [refusal, setRefusal] = useState<Outcome>(null);
+	const [isBusy, setBusy] = useState(false);
+	async function remove(): Promise<void> {
+		setBusy(true);
+		const outcome = await onDelete();
+		setBusy(false);
+		if (outcome) setRefusal(outcome);
+		else onClose();
+	}
+	return (
+		<Dialog title={t("message.deleteTitle")} onClose={onClose} returnTo={returnTo} className="confirm">
+			<blockquote dir="auto">{excerpt(props.excerpt, 200)}</blockquote>
+			<p>{t("message.deleteNote")}</p>
+			{refusal && (
+				<p className="refused" role="alert">
+					{refusalWords(refusal.code, language, refusal.details)}
+				</p>
+			)}
+			<p className="dialog-ways">
+				<button type="button" className="button button-quiet" data-first onClick={onClose}>
+					{t("message.deleteKeep")}
+				</button>
+				<button type="button" className="button button-grave" disabled={isBusy} onClick={() => void remove()}>
+					{t("message.deleteGo")}
+				</button>
+			</p>
+		</Dialog>
+	);
+}

@@ -1,0 +1,179 @@
+import { Link, useNavigate } from "@remix-run/react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { refusalWords } from "../contract/refusals.ts";
+import type { OpenedRoom, Quote } from "../contract/shapes.ts";
+import { excerpt } from "../contract/text.ts";
+import { useLive, useLiveState } from "../live/use-live.tsx";
+import { useWords } from "../words/use-words.tsx";
+import { AboutPanel } from "./about-panel.tsx";
+import { Announcer, FailureAlert } from "./announcer.tsx";
+import { Composer, type ComposerHandle } from "./composer.tsx";
+import { ConnectionDialog } from "./connection-dialog.tsx";
+import { ConversationHead } from "./conversation-head.tsx";
+import { readQuote, replyDraft, writeQuote } from "./draft-names.ts";
+import { HelpDialog, HelpWords } from "./help-dialog.tsx";
+import { MembersPanel } from "./members-panel.tsx";
+import { type RefusalShown, Refused } from "./refused.tsx";
+import { SidePanel } from "./side-panel.tsx";
+import { SloDialog } from "./slo-dialog.tsx";
+import { Timeline, type TimelineHandle, type TimelineView } from "./timeline.tsx";
+
+type Props = {
+	opened: OpenedRoom;
+	clientId: string;
+	/** The message a link leads to. */
+	at: number | null;
+	panel: "members" | "about" | "help" | null;
+	refusal: RefusalShown | null;
+	/** What a refused form held. */
+	draftText?: string;
+};
+
+/** A room: as the server rendered it, and from then on as the live state follows it. */
+export function Conversation({ opened, clientId, at, panel, refusal, draftText }: Props) {
+	const { t } = useWords();
+	const live = useLive();
+	const navigate = useNavigate();
+	const me = useLiveState((state) => state.me);
+	const open = useLiveState((state) => state.open);
+	const here = useLiveState((state) => state.here);
+	const listed = useLiveState((state) => state.rooms[opened.room.id]);
+	const roomId = opened.room.id;
+
+	useEffect(() => live.openRoom(opened), [live, opened]);
+	useEffect(() => () => live.closeRoom(), [live]);
+	const isFollowed = open?.room.id === roomId;
+	const wasFollowed = useRef(false);
+	if (isFollowed) wasFollowed.current = true;
+	const rendered = useMemo(() => asView(opened), [opened]);
+	const view: TimelineView = isFollowed
+		? open
+		: listed
+			? {
+					...rendered,
+					room: {
+						...rendered.room,
+						readSeq: Math.max(rendered.room.readSeq, listed.readSeq),
+						readMsg: Math.max(rendered.room.readMsg, listed.readMsg),
+					},
+				}
+			: rendered;
+
+	const keptReply = useLiveState((state) => state.drafts[replyDraft(roomId)] ?? "");
+	const replyTo = useMemo(() => readQuote(keptReply), [keptReply]);
+	const setReplyTo = (quote: Quote | null) => live.setDraft(replyDraft(roomId), writeQuote(quote));
+	const [dialog, setDialog] = useState<"help" | "status" | "slo" | null>(null);
+	const [said, setSaid] = useState("");
+	const composer = useRef<ComposerHandle>(null);
+	const timeline = useRef<TimelineHandle>(null);
+	const say = useCallback((words: string) => setSaid(words), []);
+	useEffect(() => {
+		if (!said) return;
+		const timer = setTimeout(() => setSaid(""), 3000);
+		return () => clearTimeout(timer);
+	}, [said]);
+
+	// Taken out of the room while it was on screen: what was said in it goes too.
+	if (wasFollowed.current && !isFollowed && !listed) return <Gone />;
+
+	const { room, members } = view;
+	const closeTo = `/rooms/${roomId}`;
+	const isAboutRoom = panel === "about" || panel === "members";
+	return (
+		<div className={panel ? "conversation has-panel" : "conversation"}>
+			<div className="conversation-main">
+				<ConversationHead
+					room={room}
+					members={Object.keys(members).length}
+					here={Object.keys(here).length}
+					panel={panel}
+					isHere={room.with ? here[room.with.id] === true : false}
+					onConnection={() => setDialog("status")}
+				/>
+				<Timeline
+					ref={timeline}
+					view={view}
+					isFollowed={isFollowed}
+					me={me}
+					at={at}
+					say={say}
+					onReply={(line) => {
+						if (line.seq === null) return;
+						setReplyTo({ seq: line.seq, author: line.author, excerpt: excerpt(line.body) });
+						composer.current?.focus();
+					}}
+					onDone={() => composer.current?.focus()}
+				/>
+				{!isAboutRoom && (
+					<div className="conversation-refused">
+						<Refused refusal={refusal} />
+					</div>
+				)}
+				<Composer
+					ref={composer}
+					room={room}
+					clientId={clientId}
+					draftText={draftText ?? ""}
+					replyTo={replyTo}
+					onCancelReply={() => setReplyTo(null)}
+					onEditLast={() => timeline.current?.editLast() ?? false}
+					onCommand={(name) => {
+						if (name === "help" || name === "status" || name === "slo") setDialog(name);
+						else if (name !== "journey") return false;
+						else if (!timeline.current?.journeyOfLast()) say(t("journey.none"));
+						return true;
+					}}
+				/>
+				<p role="status" className={said ? "toast toast-inside" : "toast toast-inside is-away"}>
+					{said}
+				</p>
+				<Announcer />
+				<Failures roomId={roomId} />
+			</div>
+			{panel && (
+				<SidePanel
+					key={panel}
+					title={t(panel === "members" ? "members.title" : panel === "about" ? "about.title" : "help.title")}
+					closeTo={closeTo}
+					onClose={() => navigate(closeTo, { preventScrollReset: true })}
+				>
+					{panel === "members" && <MembersPanel members={members} here={here} me={me.id} />}
+					{panel === "about" && <AboutPanel room={room} refusal={refusal} />}
+					{panel === "help" && <HelpWords />}
+				</SidePanel>
+			)}
+			{dialog === "help" && <HelpDialog onClose={() => setDialog(null)} />}
+			{dialog === "status" && <ConnectionDialog onClose={() => setDialog(null)} />}
+			{dialog === "slo" && <SloDialog onClose={() => setDialog(null)} />}
+		</div>
+	);
+}
+
+function asView(opened: OpenedRoom): TimelineView {
+	return { ...opened, members: Object.fromEntries(opened.members.map((member) => [member.person.id, member])) };
+}
+
+/** Reads out why a message of mine was not sent. */
+function Failures({ roomId }: { roomId: string }) {
+	const { t, language } = useWords();
+	const failed = useLiveState(
+		(state) => state.pending.findLast((pending) => pending.roomId === roomId && pending.state === "failed") ?? null,
+	);
+	const reason = failed ? refusalWords(failed.refusal?.code ?? "failed", language, failed.refusal?.details) : "";
+	return <FailureAlert words={failed ? t("pending.failedAlert", { reason }) : ""} />;
+}
+
+function Gone() {
+	const { t } = useWords();
+	return (
+		<div className="blank" role="status">
+			<h1>{t("room.gone")}</h1>
+			<p>{t("room.goneNote")}</p>
+			<p className="blank-ways">
+				<Link className="button" to="/rooms">
+					{t("rooms.back")}
+				</Link>
+			</p>
+		</div>
+	);
+}

@@ -1,0 +1,67 @@
+import { useState } from "react";
+import { copyText } from "./copy-text.ts";
+import { Logo } from "./logo.tsx";
+
+type Language = "en" | "es";
+
+// Of its own, since this page also stands where nothing else could be loaded.
+const words = {
+	en: {
+		missing: "There is nothing here",
+		missingNote: "The address may be old, or it leads to a room you are not in. Nothing you wrote is lost.",
+		away: "Charla is catching its breath",
+		awayNote: "The server cannot answer right now. What you wrote is kept in this browser. Try again in a moment.",
+		broken: "Something went wrong on our side",
+		brokenNote: "What you wrote is kept in this browser. If it happens again, pass on this reference.",
+		home: "Back to Charla",
+		again: "Try again",
+		reference: "Reference",
+		copy: "Copy",
+		copied: "Copied",
+	},
+	es: {
+		missing: "Aquí no hay nada",
+		missingNote: "La dirección puede ser antigua, o lleva a una sala en la que no estás. No se perdió nada de lo que escribiste.",
+		away: "Charla está tomando aire",
+		awayNote: "El servidor no puede responder ahora. Lo que escribiste se conserva en este navegador. Inténtalo en un momento.",
+		broken: "Algo falló de nuestro lado",
+		brokenNote: "Lo que escribiste se conserva en este navegador. Si vuelve a pasar, comparte esta referencia.",
+		home: "Volver a Charla",
+		again: "Intentar de nuevo",
+		reference: "Referencia",
+		copy: "Copiar",
+		copied: "Copiada",
+	},
+} as const;
+
+/** What went wrong, what was kept, what to do, and the reference support can look up. Needs no provider around it. */
+export function ErrorPage({ status, reference, language = "en" }: { status: number; reference: string; language?: Language }) {
+	const say = words[language];
+	const [copied, setCopied] = useState(false);
+	const kind = status === 404 || status === 403 ? "missing" : status === 503 || status === 429 ? "away" : "broken";
+	return (
+		<main className="error-page" lang={language}>
+			<Logo size="l" />
+			<h1>{say[kind]}</h1>
+			<p>{say[`${kind}Note`]}</p>
+			<p className="error-ways">
+				<a className="button" href="/">
+					{say.home}
+				</a>
+				{kind !== "missing" && (
+					<button type="button" className="button button-quiet needs-js" onClick={() => location.reload()}>
+						{say.again}
+					</button>
+				)}
+			</p>
+			{reference && (
+				<p className="error-reference">
+					<span>{say.reference}</span> <code>{reference}</code>
+					<button type="button" className="link-button" onClick={async () => setCopied(await copyText(reference))}>
+						<span aria-live="polite">{copied ? say.copied : say.copy}</span>
+					</button>
+				</p>
+			)}
+		</main>
+	);
+}

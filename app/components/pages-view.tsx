@@ -1,0 +1,117 @@
+import { Link } from "@remix-run/react";
+import { limits } from "../contract/limits.ts";
+import type { Page } from "../contract/shapes.ts";
+import { useWords } from "../words/use-words.tsx";
+import { Icon } from "./icons.tsx";
+import { MessageBody } from "./message-body.tsx";
+import { QuoteLine } from "./quote-line.tsx";
+
+/** A room as numbered pages: each has a lasting address, reads without JavaScript and prints. */
+export function PagesView({ page, sizes }: { page: Page; sizes: readonly number[] }) {
+	const { t, n, full } = useWords();
+	const { room, messages } = page;
+	return (
+		<div className="pages">
+			<header className="pages-head">
+				<Link className="icon-button" to={`/rooms/${room.id}`} aria-label={t("pages.live")}>
+					<Icon name="back" />
+				</Link>
+				<div>
+					<h1>
+						<bdi>{room.name}</bdi>
+					</h1>
+					<p className="quiet">
+						{t("pages.title", { page: page.page, pages: page.pages })} · {n("timeline.count", room.lastMsg)}
+					</p>
+				</div>
+				<form method="get" className="pages-size">
+					<label htmlFor="pages-size">{t("pages.size")}</label>
+					<select
+						id="pages-size"
+						name="size"
+						defaultValue={String(page.size)}
+						key={page.size}
+						onChange={(event) => event.currentTarget.form?.requestSubmit()}
+					>
+						{sizes.map((size) => (
+							<option key={size} value={size}>
+								{size}
+							</option>
+						))}
+					</select>
+					<noscript>
+						<button type="submit" className="button button-small">
+							{t("pages.sizeGo")}
+						</button>
+					</noscript>
+				</form>
+			</header>
+			<main>
+				{messages.length === 0 && <p className="quiet">{t("pages.empty")}</p>}
+				<ol className="pages-list">
+					{messages.map((message) => (
+						<li key={message.seq} value={message.msgNo} id={`m${message.seq}`}>
+							<Link
+								className="pages-number"
+								to={`/rooms/${room.id}?at=${message.seq}`}
+								aria-label={t("pages.number", { number: message.msgNo })}
+							>
+								{message.msgNo}
+							</Link>
+							<article>
+								<header className="line-head">
+									<strong>
+										<bdi>{message.author.name}</bdi>
+									</strong>
+									<time dateTime={new Date(message.createdAt).toISOString()} suppressHydrationWarning>
+										{full(message.createdAt)}
+									</time>
+									{message.editedAt !== null && <span className="mark">{t("message.edited")}</span>}
+								</header>
+								{message.replyTo && <QuoteLine quote={message.replyTo} roomId={room.id} />}
+								{message.deletedAt === null ? (
+									<MessageBody body={message.body} html={message.html} />
+								) : (
+									<p className="tombstone">{t("message.deleted")}</p>
+								)}
+							</article>
+						</li>
+					))}
+				</ol>
+			</main>
+			<PageLinks page={page} />
+		</div>
+	);
+}
+
+function PageLinks({ page: { room, page, pages, size } }: { page: Page }) {
+	const { t } = useWords();
+	const to = (wanted: number) => `/rooms/${room.id}/pages/${wanted}${size === limits.page ? "" : `?size=${size}`}`;
+	const ways = [
+		{ key: "pages.first", to: 1, isOpen: page > 1 },
+		{ key: "pages.previous", to: page - 1, isOpen: page > 1, rel: "prev" },
+		{ key: "pages.next", to: page + 1, isOpen: page < pages, rel: "next" },
+		{ key: "pages.last", to: pages, isOpen: page < pages },
+	] as const;
+	return (
+		<nav className="pages-nav" aria-label={t("pages.nav")}>
+			{ways.slice(0, 2).map((way) => (
+				<PageWay key={way.key} to={way.isOpen ? to(way.to) : null} rel={"rel" in way ? way.rel : undefined} words={t(way.key)} />
+			))}
+			<span className="pages-here">{t("pages.title", { page, pages })}</span>
+			{ways.slice(2).map((way) => (
+				<PageWay key={way.key} to={way.isOpen ? to(way.to) : null} rel={"rel" in way ? way.rel : undefined} words={t(way.key)} />
+			))}
+		</nav>
+	);
+}
+
+function PageWay({ to, words, rel }: { to: string | null; words: string; rel?: string }) {
+	// Where there is nowhere to go stands the word alone, so that the others keep their place.
+	if (to === null) return <span className="pages-way is-off">{words}</span>;
+	return (
+		<Link className="pages-way" to={to} rel={rel}>
+			{words}
+		</Link>
+	);
+}

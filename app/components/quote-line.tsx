@@ -1,0 +1,26 @@
+import { Link } from "@remix-run/react";
+import type { Quote } from "../contract/shapes.ts";
+import { useWords } from "../words/use-words.tsx";
+
+/** The message that is being answered, on one line, as the way to it. */
+export function QuoteLine({ quote, roomId, onJump }: { quote: Quote; roomId: string; onJump?: (seq: number) => boolean }) {
+	const { t } = useWords();
+	return (
+		<Link
+			className="quote"
+			to={`/rooms/${roomId}?at=${quote.seq}`}
+			preventScrollReset
+			onClick={(event) => {
+				if (!event.ctrlKey && !event.metaKey && !event.shiftKey && onJump?.(quote.seq)) event.preventDefault();
+			}}
+		>
+			<span className="hidden">{t("message.inReply", { name: quote.author.name })}: </span>
+			<bdi className="quote-name" aria-hidden="true">
+				{quote.author.name}
+			</bdi>
+			<span className="quote-text" dir="auto">
+				{quote.excerpt ?? t("message.quoteDeleted")}
+			</span>
+		</Link>
+	);
+}

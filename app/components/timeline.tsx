@@ -1,0 +1,465 @@
+import { useLocation, useRouteLoaderData } from "@remix-run/react";
+import { forwardRef, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
+import type { Member, Message, MyRoom, Person } from "../contract/shapes.ts";
+import { useLive, useLiveState } from "../live/use-live.tsx";
+import { useWords } from "../words/use-words.tsx";
+import { ConfirmDelete } from "./confirm-delete.tsx";
+import { copiedLines } from "./copy-lines.ts";
+import { copyText } from "./copy-text.ts";
+import { decides } from "./decides.ts";
+import { editDraft, editsKept } from "./draft-names.ts";
+import { Icon } from "./icons.tsx";
+import { JourneyDialog } from "./journey-dialog.tsx";
+import { daysOf, type Line } from "./lines.ts";
+import { MessageRow, type RowDoing } from "./message-row.tsx";
+import { keepPlace, keptPlace } from "./places.ts";
+import { openReach } from "./reach.ts";
+import { useRoving } from "./roving.ts";
+import { type Place, ScrollKeeper, type Sight } from "./scroll-keeper.tsx";
+import { useChoice } from "./use-choice.ts";
+import { useDisplayed } from "./use-displayed.ts";
+import { useLayout } from "./use-layout.ts";
+import { useNow } from "./use-now.ts";
+import { useUnreadMark } from "./use-unread-mark.ts";
+
+// A day's wrapper stands between the list and its items; <ul> and <li> do not allow one, roles do.
+const item = { role: "listitem" } as const;
+
+/** History that close to the edge is fetched, px: less than two screens of scrolling ahead. */
+const ahead = 1200;
+/** How long the target of a link stands out, ms. */
+const highlight = 2000;
+
+export type TimelineView = { room: MyRoom; members: Record<string, Member>; messages: Message[]; hasBefore: boolean; hasAfter: boolean };
+export type TimelineHandle = {
+	/** Edits my last message; false when there is none. */
+	editLast(): boolean;
+	/** Shows how far my last message has come; false when there is none. */
+	journeyOfLast(): boolean;
+	/** Focus on the list. */
+	focus(): void;
+};
+
+type Props = {
+	view: TimelineView;
+	/** The page follows the room live: false while rendered on the server and until hydrated. */
+	isFollowed: boolean;
+	me: Person;
+	at: number | null;
+	onReply(line: Line): void;
+	/** Editing or a menu ended: where the focus goes when it did not start in the list. */
+	onDone(): void;
+	say(words: string): void;
+};
+
+/** Once the rows of what the store holds are there: it tells its listeners in a microtask, and then a frame is rendered. */
+const shown = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+
+/** The messages of a room: grouped, by days, with what is on its way at the end. */
+export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ view, isFollowed, me, at, onReply, onDone, say }, handle) {
+	const { room, members, messages, hasBefore, hasAfter } = view;
+	const { t, n, day, dayKey, time } = useWords();
+	const live = useLive();
+	const { key: locationKey } = useLocation();
+	const pendingOfAll = useLiveState((state) => state.pending);
+	const clockOffset = useLiveState((state) => state.connection.clockOffset);
+	const loading = useLiveState((state) => state.loading);
+	// As text, so that writing elsewhere draws nothing anew here.
+	const edits = useLiveState((state) => editsKept(state.drafts, room.id).join());
+	const isAdmin = useRouteLoaderData<{ isAdmin: boolean }>("routes/chat")?.isAdmin ?? false;
+	const [singleKeys] = useChoice("single-keys");
+	const now = useNow(clockOffset);
+
+	const pending = useMemo(() => pendingOfAll.filter((waiting) => waiting.roomId === room.id), [pendingOfAll, room.id]);
+	const unreadMark = useUnreadMark(room, messages, me.id);
+	const days = useMemo(
+		() => daysOf({ messages, pending: hasAfter ? [] : pending, me, unread: unreadMark, clockOffset, dayKey }),
+		[messages, pending, hasAfter, me, unreadMark, clockOffset, dayKey],
+	);
+	const reachOf = useMemo(() => openReach(members, me.id), [members, me.id]);
+
+	const keeper = useRef<ScrollKeeper>(null);
+	const content = useMemo(
+		() => ({
+			get current() {
+				return keeper.current?.content.current ?? null;
+			},
+		}),
+		[],
+	);
+	const [isAtEnd, setAtEnd] = useState(true);
+	const [target, setTarget] = useState<number | null>(null);
+	const [active, setActive] = useState<{ key: string; state: "menu" | "editing" } | null>(null);
+	const [deleting, setDeleting] = useState<Line | null>(null);
+	const [travelled, setTravelled] = useState<Line | null>(null);
+	const fromComposer = useRef(false);
+	const roving = useRoving(content, days);
+	const liveSince = useRef(room.lastSeq);
+
+	// Where the reader is, for coming back to: by room, and by this entry of the tab's history.
+	const sight = useRef<Sight | null>(null);
+	const placed = useRef(false);
+	const missing = useRef<Place | null>(null);
+	const saving = useRef<ReturnType<typeof setTimeout>>();
+	const save = useCallback(() => {
+		clearTimeout(saving.current);
+		if (placed.current && sight.current && !missing.current)
+			keepPlace([room.id, locationKey], sight.current.isAtEnd ? null : sight.current.first);
+	}, [room.id, locationKey]);
+	const latestSave = useRef(save);
+	latestSave.current = save;
+
+	const fetchMore = useCallback(() => {
+		const seen = sight.current;
+		const { open } = live.getState();
+		if (!seen || !placed.current || open?.room.id !== room.id) return;
+		if (seen.above < ahead && open.hasBefore) void live.loadBefore();
+		else if (seen.below < ahead && open.hasAfter) void live.loadAfter();
+	}, [live, room.id]);
+
+	const onSight = useCallback(
+		(seen: Sight) => {
+			const before = sight.current;
+			sight.current = seen;
+			setAtEnd(seen.isAtEnd);
+			if (!placed.current) return;
+			if (isFollowed) live.reading(seen.isAtEnd ? null : (seen.first?.seq ?? null));
+			clearTimeout(saving.current);
+			saving.current = setTimeout(() => latestSave.current(), 150);
+			// Only on the way there: an answer that did not come must not be asked for again and again.
+			if (before && (seen.above < before.above || seen.below < before.below)) fetchMore();
+		},
+		[live, isFollowed, fetchMore],
+	);
+
+	const goTo = useCallback(
+		async (seq: number) => {
+			const show = () => keeper.current?.bring(seq, "middle") ?? false;
+			if (!show()) {
+				await live.jumpTo(seq);
+				await shown();
+				if (!show()) return say(t("timeline.notThere"));
+			}
+			setTarget(seq);
+		},
+		[live, say, t],
+	);
+	const fetchPlace = useCallback(
+		async ({ seq, offset }: Place) => {
+			// What the address of this place fetched comes first.
+			await shown();
+			if (keeper.current?.bring(seq, offset)) return;
+			await live.jumpTo(seq);
+			await shown();
+			keeper.current?.bring(seq, offset);
+		},
+		[live],
+	);
+	useEffect(() => {
+		if (target === null) return;
+		const timer = setTimeout(() => setTarget(null), highlight);
+		return () => clearTimeout(timer);
+	}, [target]);
+
+	// Where to open: at the linked message, where the reader was, at the first unread one, else at the end.
+	const firstUnread = days.flatMap((d) => d.lines).find((line) => line.startsUnread)?.seq ?? null;
+	const opening = useRef({ firstUnread, hasAfter });
+	useLayout(() => {
+		if (placed.current || at !== null) return;
+		const kept = keptPlace(room.id);
+		if (kept) missing.current = keeper.current?.bring(kept.seq, kept.offset) ? null : kept;
+		else if (opening.current.firstUnread !== null) keeper.current?.bring(opening.current.firstUnread, 96);
+		placed.current = true;
+		keeper.current?.look();
+	}, [room.id, at]);
+	const shownKey = useRef<string | null>(null);
+	useEffect(() => {
+		const isReturn = shownKey.current !== null;
+		if (!isFollowed || shownKey.current === locationKey) return;
+		shownKey.current = locationKey;
+		// "Back" leads to where the reader was, also when the address names a message they came by.
+		const kept = isReturn ? keptPlace(locationKey) : undefined;
+		if (kept) void fetchPlace(kept);
+		else if (at !== null) {
+			placed.current = true;
+			void goTo(at);
+		} else if (kept === null) keeper.current?.toEnd();
+		else if (!isReturn) fetchMore();
+	}, [isFollowed, at, locationKey, goTo, fetchPlace, fetchMore]);
+	// A place further up than what the page came with has to wait for the connection.
+	const canFetch = useLiveState((state) => state.connection.state === "online") && isFollowed;
+	useEffect(() => {
+		if (!canFetch || !missing.current) return;
+		void fetchPlace(missing.current);
+		missing.current = null;
+	}, [canFetch, fetchPlace]);
+	useEffect(() => () => latestSave.current(), []);
+
+	// Who is still near the edge after a stretch came asks for the next one: at the very edge nothing scrolls any more.
+	const [oldest, newestSeq] = [messages[0]?.seq, messages.at(-1)?.seq];
+	useEffect(() => {
+		if (isFollowed && oldest !== undefined && newestSeq !== undefined) fetchMore();
+	}, [isFollowed, oldest, newestSeq, fetchMore]);
+
+	const tellDisplayed = useCallback((seq: number) => isFollowed && live.displayed(seq), [live, isFollowed]);
+	useDisplayed(content, days, tellDisplayed);
+
+	// What I send is seen, wherever I was reading.
+	const lastSent = pending.at(-1)?.clientId ?? null;
+	const knownSent = useRef(lastSent);
+	useEffect(() => {
+		if (lastSent === knownSent.current) return;
+		const isNew = lastSent !== null;
+		knownSent.current = lastSent;
+		if (isNew && live.getState().open?.hasAfter) void live.jumpToLatest().then(() => keeper.current?.toEnd());
+	}, [lastSent, live]);
+
+	const refocus = useCallback(
+		(key: string | undefined) => {
+			const row = key ? content.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`) : null;
+			if (row) row.focus({ preventScroll: true });
+			else keeper.current?.scroller.current?.focus();
+		},
+		[content],
+	);
+
+	const latest = useRef({ active, onReply, onDone, say });
+	latest.current = { active, onReply, onDone, say };
+	const doing = useMemo<RowDoing>(
+		() => ({
+			openMenu: (line) => setActive({ key: line.key, state: "menu" }),
+			closeMenu(isBack) {
+				const key = latest.current.active?.key;
+				setActive(null);
+				if (isBack) refocus(key);
+			},
+			reply(line) {
+				setActive(null);
+				latest.current.onReply(line);
+			},
+			journey(line) {
+				setActive(null);
+				setTravelled(line);
+			},
+			edit(line) {
+				fromComposer.current = false;
+				setActive({ key: line.key, state: "editing" });
+			},
+			remove(line) {
+				setActive(null);
+				setDeleting(line);
+			},
+			decide: live.decide,
+			save: (line, body) => live.edit(line.seq ?? 0, body),
+			dropEdit(line) {
+				live.setDraft(editDraft(room.id, line.seq ?? 0), "");
+				refocus(line.key);
+			},
+			doneEditing() {
+				const key = latest.current.active?.key;
+				setActive(null);
+				if (fromComposer.current) latest.current.onDone();
+				else refocus(key);
+			},
+			jump(seq) {
+				latestSave.current();
+				keeper.current?.bring(seq, "middle");
+				// The address follows, so that "back" leads here again.
+				return false;
+			},
+			say: (words) => latest.current.say(words),
+		}),
+		[live, room.id, refocus],
+	);
+
+	const hasEdit = useMemo(() => new Set(edits.split(",").map(Number)), [edits]);
+	const lines = days.flatMap((d) => d.lines);
+	const lastOfMine = () => lines.findLast((line) => line.author.id === me.id && line.seq !== null && !line.isDeleted);
+	const editLast = useRef<() => boolean>(() => false);
+	editLast.current = () => {
+		const mine = lastOfMine();
+		if (!mine) return false;
+		fromComposer.current = true;
+		setActive({ key: mine.key, state: "editing" });
+		return true;
+	};
+	useImperativeHandle(handle, () => ({
+		journeyOfLast() {
+			const mine = lastOfMine();
+			if (mine) setTravelled(mine);
+			return mine !== undefined;
+		},
+		editLast() {
+			// Among old messages the last one on the page is not my last one: the end has to come first.
+			if (hasAfter)
+				void toLatest()
+					.then(shown)
+					.then(() => editLast.current());
+			return hasAfter || editLast.current();
+		},
+		focus: () => roving.focus(),
+	}));
+
+	function onKeyDown(event: React.KeyboardEvent): void {
+		const row = event.target instanceof HTMLElement && event.target.dataset.key !== undefined ? event.target : null;
+		const line = row ? lines.find((known) => known.key === row.dataset.key) : undefined;
+		if (!line || event.ctrlKey || event.metaKey || event.altKey) return;
+		const { key } = event;
+		const canSingle = singleKeys && line.seq !== null && !line.isDeleted;
+		if (roving.move(key)) event.preventDefault();
+		else if (key === "Enter" && line.seq !== null) {
+			event.preventDefault();
+			doing.openMenu(line);
+		} else if (key === "r" && canSingle) {
+			event.preventDefault();
+			doing.reply(line);
+		} else if (key === "e" && canSingle && line.author.id === me.id) {
+			event.preventDefault();
+			doing.edit(line);
+		} else if (key === "Escape") onDone();
+	}
+
+	function onCopy(event: ClipboardEvent): void {
+		const box = content.current;
+		const text =
+			box && copiedLines(box, lines, (line, words) => t("message.line", { name: line.author.name, time: time(line.at), text: words }));
+		if (!text) return;
+		event.preventDefault();
+		event.clipboardData?.setData("text/plain", text);
+	}
+
+	async function onClick(event: MouseEvent): Promise<void> {
+		const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-copy-code]") : null;
+		if (!button) return;
+		const isCopied = await copyText(button.parentElement?.querySelector("code")?.textContent ?? "");
+		say(t(isCopied ? "message.copied" : "message.notCopied"));
+	}
+
+	async function toLatest(): Promise<void> {
+		await live.jumpToLatest();
+		requestAnimationFrame(() => keeper.current?.toEnd());
+	}
+
+	const unread = Math.max(0, room.lastMsg - room.readMsg);
+	const newest = lines.at(-1);
+	const label = t("timeline.label", { name: room.name });
+	const list = { role: "list", className: "lines", "aria-label": label, onFocus: roving.onFocus, onKeyDown } as const;
+	return (
+		<div className="timeline">
+			<ScrollKeeper
+				ref={keeper}
+				label={label}
+				newest={newest?.key ?? null}
+				isOwn={newest?.pending !== null && newest !== undefined}
+				hasAfter={hasAfter}
+				onSight={onSight}
+				onCopy={onCopy}
+				onClick={onClick}
+			>
+				{hasBefore ? (
+					<Edge words={t("timeline.loading")} isBusy={loading === "before"} />
+				) : (
+					<Beginning room={room} isEmpty={lines.length === 0} />
+				)}
+				<div {...list}>
+					{days.map((d) => (
+						<div key={d.key} className="day" role="none">
+							<p className="day-mark" {...item}>
+								<time dateTime={d.key} suppressHydrationWarning>
+									{day(d.at, now)}
+								</time>
+							</p>
+							{/* Flat: in a list of lists every row would be made anew whenever history is put before it. */}
+							{d.lines.flatMap((line) => {
+								const isMine = line.author.id === me.id;
+								const reach = isMine && line.seq !== null ? reachOf(line.seq) : null;
+								return [
+									line.startsUnread && (
+										<p key="unread" className="unread-mark" {...item}>
+											<span>{t("timeline.unread")}</span>
+										</p>
+									),
+									<MessageRow
+										key={line.key}
+										line={line}
+										roomId={room.id}
+										isMine={isMine}
+										state={active?.key === line.key ? active.state : "plain"}
+										hasEdit={isMine && line.seq !== null && hasEdit.has(line.seq)}
+										isTarget={line.seq !== null && line.seq === target}
+										delivered={reach?.delivered ?? 0}
+										seen={reach?.seen ?? 0}
+										total={reach?.total ?? 0}
+										isLive={line.seq !== null && line.seq > liveSince.current}
+										me={me.id}
+										mayDecide={line.card !== null && decides(room, isAdmin, line.card, me.id)}
+										doing={doing}
+									/>,
+								];
+							})}
+						</div>
+					))}
+				</div>
+				{hasAfter && <Edge words={t("timeline.loading")} isBusy={loading === "after"} />}
+			</ScrollKeeper>
+			{!isAtEnd && (
+				<button type="button" className={unread > 0 ? "pill has-new" : "pill"} onClick={() => void toLatest()}>
+					<span>{unread > 0 ? n("timeline.new", unread) : t("timeline.latest")}</span>
+					<Icon name="down" />
+				</button>
+			)}
+			{loading === "jump" && (
+				<p className="jumping" role="status">
+					{t("timeline.loading")}
+				</p>
+			)}
+			{travelled && (
+				<JourneyDialog
+					roomId={room.id}
+					line={travelled}
+					reach={reachOf(travelled.seq ?? 0)}
+					onClose={() => setTravelled(null)}
+					returnTo={() => keeper.current?.row(travelled.seq ?? 0) ?? keeper.current?.scroller.current ?? null}
+				/>
+			)}
+			{deleting && (
+				<ConfirmDelete
+					excerpt={deleting.body}
+					onClose={() => setDeleting(null)}
+					onDelete={() => live.remove(deleting.seq ?? 0)}
+					returnTo={() => keeper.current?.row(deleting.seq ?? 0) ?? keeper.current?.scroller.current ?? null}
+				/>
+			)}
+		</div>
+	);
+});
+
+/** Space where more history will stand; as high as it stays, so that nothing moves when it comes. */
+function Edge({ words, isBusy }: { words: string; isBusy: boolean }) {
+	return (
+		<div className={isBusy ? "edge is-busy" : "edge"}>
+			<span className="hidden">{isBusy ? words : ""}</span>
+			<span className="ghost" />
+			<span className="ghost" />
+			<span className="ghost" />
+		</div>
+	);
+}
+
+/** Above the first message of a room. */
+function Beginning({ room, isEmpty }: { room: MyRoom; isEmpty: boolean }) {
+	const { t } = useWords();
+	const isDirect = room.kind === "direct";
+	return (
+		<div className={isEmpty ? "beginning is-empty" : "beginning"}>
+			<p className="beginning-title">
+				{isDirect
+					? t("timeline.emptyDirect", { name: room.name })
+					: isEmpty
+						? t("timeline.empty")
+						: t("timeline.start", { name: room.name })}
+			</p>
+			{isEmpty && <p className="quiet">{t("timeline.emptyNote")}</p>}
+		</div>
+	);
+}

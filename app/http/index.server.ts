@@ -1,0 +1,220 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import path from "node:path";
+import { createRequestHandler } from "@remix-run/express";
+import type { ServerBuild } from "@remix-run/node";
+import express, { type NextFunction, type Request, type Response } from "express";
+import type { Auth } from "../auth/index.server.ts";
+import type { Chat } from "../chat/index.server.ts";
+import { pickLanguage } from "../contract/language.ts";
+import { limits, type Rate, rates } from "../contract/limits.ts";
+import { asRefusal, type RefusalCode, refusals, refusalWords, refuse } from "../contract/refusals.ts";
+import type { LoadContext } from "../load-context.ts";
+import { prefixOf } from "./address.server.ts";
+import { securityHeaders } from "./security.server.ts";
+
+export { openAddress, prefixOf } from "./address.server.ts";
+export { openOwnOrigin } from "./security.server.ts";
+
+type Log = Record<"debug" | "info" | "warn" | "error", (message: string, fields?: Record<string, unknown>) => void>;
+
+export type Pages = {
+	/** Middlewares that serve the page's own files. */
+	assets: express.Handler[];
+	/** Remix's build, or the way to load it anew on each request (development). */
+	build: ServerBuild | (() => Promise<ServerBuild>);
+	mode: "production" | "development";
+};
+
+/**
+ * The http side in two halves, because in development Vite's own middlewares stand between them: `front` (health, ids,
+ * security headers, who may post) and `pages` (the page's files, then Remix for everything else).
+ */
+export function openHttp(given: {
+	chat: Chat;
+	auth: Auth;
+	throttle: (rate: Rate, key: string) => void;
+	log: Log;
+	build: string;
+	secure: boolean;
+	dev: boolean;
+	proxyHops: number;
+	isOwnOrigin: (request: IncomingMessage) => boolean;
+	isUnavailable: (error: unknown) => boolean;
+	report: (error: unknown, about: Record<string, string>) => string;
+	/** Why the server is not ready for people, or null. */
+	notReady: () => Promise<string | null>;
+	endSession: LoadContext["endSession"];
+	/** ShoppinAPI, under /api. Goes by keys, never by the cookie, so it stands before what guards forms. */
+	api?: (request: Request, response: Response) => Promise<void>;
+	/** Takes files of administrators; nothing is imported without it. */
+	takeFile?: ((request: Request, response: Response) => Promise<void>) | null;
+	/** Takes what pages measured; nothing is measured without it. */
+	beacon?: express.Handler;
+	/** What a page has to know to measure. */
+	telemetry?: () => LoadContext["telemetry"];
+	/** What operators see; null when telemetry is off. */
+	ops?: LoadContext["ops"];
+}): { front: express.Express; pages: (pages: Pages) => express.Express } {
+	const { chat, auth, throttle, log } = given;
+	function half(): express.Express {
+		const app = express();
+		app.disable("x-powered-by");
+		// Exactly as many hops as there are proxies: one more, and anybody could choose the address limits see.
+		app.set("trust proxy", given.proxyHops);
+		return app;
+	}
+	const app = half();
+
+	app.get("/healthz", (_request, response) => void response.type("text").send(`ok ${given.build}\n`));
+	app.get("/readyz", async (_request, response) => {
+		const why = await given.notReady();
+		response.status(why ? 503 : 200).json({ ready: why === null, why, build: given.build });
+	});
+
+	app.use((request, response, next) => {
+		const id = randomUUID();
+		response.locals.requestId = id;
+		response.setHeader("X-Request-Id", id);
+		// Whoever looks at the answer, such as a browser's network panel or curl, has the way to its trace.
+		const traceparent = given.telemetry?.()?.traceparent;
+		if (traceparent) response.setHeader("Server-Timing", `traceparent;desc="${traceparent}"`);
+		const startedAt = performance.now();
+		const { socket } = request;
+		const sentBefore = socket.bytesWritten;
+		response.on("close", () => {
+			// Who went away before the answer was whole has no status; 499 is what proxies call it.
+			const status = response.writableFinished ? response.statusCode : 499;
+			// Files, and what pages report every few seconds, would be nearly all lines there are.
+			const isUsual = /^\/(assets|telemetry|favicon|apple-touch-icon|manifest|robots)\b/.test(request.originalUrl);
+			const level = status >= 500 ? "error" : isUsual ? "debug" : "info";
+			// The path without its query: a search or a name has no place in a log.
+			log[level]("http.request", {
+				request_id: id,
+				method: request.method,
+				path: (request.originalUrl.split("?")[0] ?? "").replace(/^(\/owner\/).+/, "$1:token").slice(0, 200),
+				status,
+				duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
+				// As sent, headers and compression included: a page that is streamed has no length to ask for.
+				bytes: socket.bytesWritten - sentBefore,
+				ip_prefix: prefixOf(request.ip),
+			});
+		});
+		next();
+	});
+	app.use(securityHeaders({ secure: given.secure, dev: given.dev }));
+	app.post("/csp-report", express.json({ type: () => true, limit: "16kb" }), (request, response) => {
+		throttle(rates.call, `csp ${request.ip}`);
+		const report = (request.body ?? {}) as { "csp-report"?: Record<string, unknown>; body?: Record<string, unknown> };
+		const violated = report["csp-report"] ?? report.body ?? {};
+		const said = (...names: string[]) =>
+			String(names.map((name) => violated[name]).find((value) => typeof value === "string") ?? "").split("?")[0];
+		log.warn("http.csp_violated", {
+			request_id: response.locals.requestId,
+			blocked: said("blocked-uri", "blockedURL"),
+			directive: said("violated-directive", "effectiveDirective"),
+		});
+		response.status(204).end();
+	});
+	if (given.api) app.use("/api", (request, response, next) => void given.api?.(request, response).catch(next));
+	// Before what refuses every body that is no form.
+	if (given.takeFile) app.post("/ops/imports/file", (request, response, next) => void given.takeFile?.(request, response).catch(next));
+	if (given.beacon) app.post("/telemetry", given.beacon);
+	app.use((request, _response, next) => {
+		const safe = request.method === "GET" || request.method === "HEAD" || request.method === "OPTIONS";
+		if (!safe && !given.isOwnOrigin(request)) throw refuse("foreign-origin");
+		// Forms say how long they are. What does not could be endless, and would be read to its end.
+		if (!safe && request.headers["transfer-encoding"] !== undefined) throw refuse("malformed");
+		if (!safe && Number(request.headers["content-length"] ?? 0) > limits.frame) throw refuse("too-long", { limit: limits.body });
+		// What forms send, and nothing that reading one would fail on.
+		const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers["content-type"] ?? "");
+		if (!safe && !isForm && Number(request.headers["content-length"] ?? 0) > 0) throw refuse("malformed");
+		next();
+	});
+
+	app.use(answerError);
+
+	function pages(pages: Pages): express.Express {
+		const app = half();
+		for (const handler of pages.assets) app.use(handler);
+		app.use("/assets", (_request, response) => void response.status(404).type("text").send("not found\n"));
+		app.all(
+			"*",
+			createRequestHandler({
+				build: pages.build,
+				mode: pages.mode,
+				getLoadContext: async (request, response) => {
+					const session = await auth.whoIs(request.headers.cookie);
+					return {
+						me: session?.me ?? null,
+						session,
+						isAdmin: session?.isAdmin ?? false,
+						chat,
+						auth,
+						endSession: given.endSession,
+						throttle: (rate, key) => {
+							try {
+								throttle(rate, key);
+							} catch (error) {
+								// Remix drops an action's headers on the way to a page.
+								const { seconds } = asRefusal(error)?.details ?? {};
+								if (seconds !== undefined) response.setHeader("Retry-After", String(seconds));
+								throw error;
+							}
+						},
+						address: request.ip ?? "",
+						isUnavailable: given.isUnavailable,
+						report: given.report,
+						buildId: given.build,
+						requestId: response.locals.requestId as string,
+						nonce: response.locals.nonce as string,
+						ops: given.ops ?? null,
+						telemetry: given.telemetry?.(),
+					} satisfies LoadContext;
+				},
+			}),
+		);
+		app.use(answerError);
+		return app;
+	}
+
+	// What never reached a page: a foreign origin, a broken body, the database away before Remix could ask it.
+	function answerError(error: unknown, request: Request, response: Response, next: NextFunction): void {
+		if (response.headersSent) return next(error);
+		const known = asRefusal(error) ?? (given.isUnavailable(error) ? refuse("unavailable") : null);
+		const http = (error as { status?: unknown }).status;
+		const refusal = known ?? (typeof http === "number" && http < 500 ? refuse("malformed") : null);
+		const reference = refusal ? "" : given.report(error, { path: request.path });
+		const code = refusal?.code ?? "failed";
+		const status = refusal ? statusOf(refusal.code) : 500;
+		const { seconds } = refusal?.details ?? {};
+		if (seconds !== undefined) response.setHeader("Retry-After", String(seconds));
+		response
+			.status(status)
+			.type("text")
+			.send(`${refusalWords(code, languageOf(request), { ...refusal?.details, reference })}\n`);
+	}
+
+	return { front: app, pages };
+}
+
+const statusOf = (code: RefusalCode): number => refusals[code].status;
+
+function languageOf(request: Request) {
+	return pickLanguage(/(?:^|;\s*)lang=(\w+)/.exec(request.headers.cookie ?? "")?.[1], request.headers["accept-language"]);
+}
+
+/** Serves what `remix vite:build` made: hashed files for ever, the rest for an hour. */
+export function builtAssets(root: string): express.Handler[] {
+	const client = path.join(root, "build/client");
+	return [
+		express.static(path.join(client, "assets"), { immutable: true, maxAge: "1y" }) as express.Handler,
+		express.static(client, { maxAge: "1h", index: false }) as express.Handler,
+	].map((handler, i) => (i === 0 ? under("/assets", handler) : handler));
+}
+
+function under(prefix: string, handler: express.Handler): express.Handler {
+	const router = express.Router();
+	router.use(prefix, handler);
+	return router;
+}

@@ -1,0 +1,41 @@
+import type { Auth, Session } from "./auth/index.server.ts";
+import type { Chat } from "./chat/index.server.ts";
+import type { Rate } from "./contract/limits.ts";
+import type { Ops } from "./contract/ops.ts";
+import type { Person } from "./contract/shapes.ts";
+
+/**
+ * What server.ts hands every loader and action. Instances travel only this way: a module imported by server.ts and by a
+ * route exists twice, in development and in production.
+ */
+export type LoadContext = {
+	me: Person | null;
+	session: Session | null;
+	/** Whether the asker may see what operators see. */
+	isAdmin: boolean;
+	chat: Chat;
+	auth: Auth;
+	/** Closes the sockets of a session that was just left. */
+	endSession: (session: Session) => void;
+	throttle: (rate: Rate, key: string) => void;
+	/** The asker's address, for rate limits. */
+	address: string;
+	isUnavailable: (error: unknown) => boolean;
+	/** Logs an unexpected error once and returns the reference to show. */
+	report: (error: unknown, about: Record<string, string>) => string;
+	buildId: string;
+	requestId: string;
+	nonce: string;
+	/** What operators see; null when telemetry is off. */
+	ops: Ops | null;
+	/** Whether and how pages measure themselves, and the trace this one came with, when it is sampled. */
+	telemetry?: { on: boolean; sampleRatio: number; traceparent: string | null };
+};
+
+declare module "@remix-run/node" {
+	interface AppLoadContext extends LoadContext {}
+	/** Loaders and actions are typed by what arrives, not by what JSON would make of it. */
+	interface Future {
+		v3_singleFetch: true;
+	}
+}

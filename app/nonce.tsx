@@ -1,0 +1,7 @@
+import { createContext } from "react";
+
+/**
+ * The nonce of this answer, for the scripts Remix writes into the page. By React context and never by a loader: what a
+ * loader returns is sent to the browser, and a later request would bring another nonce.
+ */
+export const Nonce = createContext<string | undefined>(undefined);
