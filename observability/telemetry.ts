@@ -1,0 +1,89 @@
+import type { Trust } from "../app/contract/ops.ts";
+import type { Shipping } from "./cloudwatch/ship.ts";
+import { KeptLogs } from "./kept-logs.ts";
+import { KeptMetrics } from "./kept-metrics.ts";
+import { KeptTraces } from "./kept-traces.ts";
+import { openSampling } from "./sdk-sampler.ts";
+import type { TelemetrySettings } from "./settings.ts";
+
+type Trouble = (signal: "span" | "metric" | "log" | "agent", count: number, detail: string) => void;
+
+/** Telemetry that runs: what is kept here, and the way to stop it. */
+export type Telemetry = {
+	settings: TelemetrySettings;
+	traces: KeptTraces;
+	metrics: KeptMetrics;
+	logs: KeptLogs;
+	/** Whether the spans of a trace are wanted whatever becomes of it: it is sampled, or the agent counts transactions by them. */
+	isSampled: (traceId: string) => boolean;
+	/** Into New Relic's errors inbox; nothing without its agent. */
+	noticeError(error: unknown, about: Record<string, string>): void;
+	/** The way of log lines to CloudWatch; null when no group is configured. */
+	shipping: Shipping | null;
+	exporting(): Trust["exporting"];
+	/** Hears what could not be exported; one listener, who logs it. */
+	onTrouble(listener: Trouble): void;
+	/** Sends what is left, log lines last, in 5 s at most each, and ends. */
+	stop(): Promise<void>;
+};
+
+/** Log lines that are not sent by then wait on disk for the next start, ms. */
+const shipWithin = 5000;
+/** Troubles of the start that wait for whoever logs them. */
+const earlyKept = 20;
+
+let running: Telemetry | null = null;
+
+/** What was started in this process; null when telemetry is off. */
+export const telemetry = (): Telemetry | null => running;
+
+/** Starts telemetry as the settings say; null when it is off. The SDK is loaded here and not before: off costs nothing. */
+export async function startTelemetry(settings: TelemetrySettings): Promise<Telemetry | null> {
+	if (!settings.on) return null;
+	// A wrong key is known before anybody listens.
+	const early: Parameters<Trouble>[] = [];
+	let tell: Trouble = (...trouble) => {
+		if (early.length < earlyKept) early.push(trouble);
+	};
+	const onTrouble: Trouble = (signal, count, detail) => tell(signal, count, detail);
+	// The agent first: it has to be there before what it hooks.
+	const agent = settings.newRelic
+		? await (await import("./newrelic/agent.ts")).startAgent(settings, (sentence) => onTrouble("agent", 1, sentence))
+		: null;
+	const { startSdk } = await import("./sdk.ts");
+	const shipping = settings.cloudWatch
+		? (await import("./cloudwatch/ship.ts")).openShipping({ instance: settings.instance, cloudWatch: settings.cloudWatch })
+		: null;
+	const traces = new KeptTraces({ instance: settings.instance });
+	const metrics = new KeptMetrics({ env: settings.env });
+	const isSampled = openSampling(settings.sampleRatio, settings.sampleSalt);
+	const sdk = startSdk({
+		settings,
+		isSampled,
+		keep: (span, isExported) => traces.add(span, isExported),
+		reader: metrics.reader,
+		agentSpans: agent?.spanProcessor ?? null,
+		onTrouble,
+	});
+	const started: Telemetry = {
+		settings,
+		traces,
+		metrics,
+		logs: new KeptLogs(),
+		isSampled: agent?.spanProcessor ? () => true : isSampled,
+		noticeError: (error, about) => agent?.noticeError(error, about),
+		shipping,
+		exporting: () => [...sdk.exporting(), ...(shipping ? [shipping.figures()] : [])],
+		onTrouble(listener) {
+			tell = listener;
+			for (const trouble of early.splice(0)) listener(...trouble);
+		},
+		async stop() {
+			if (running === started) running = null;
+			await Promise.all([sdk.stop(), agent?.stop()]);
+			await shipping?.stop(shipWithin);
+		},
+	};
+	running = started;
+	return started;
+}
