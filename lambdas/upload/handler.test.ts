@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { type News, openChat, openFacts, uuidv7 } from "../../app/chat/index.server.ts";
+import { openSqlStore } from "../../app/shop/index.server.ts";
+import { events as declared } from "../../observability/contract.ts";
+import { bundleLambda, bundleLimit } from "../../scripts/bundle-lambdas.ts";
+import { type Aws, loadBundle, startAws } from "../../tests/support/aws.ts";
+import { freshDatabase } from "../../tests/support/database.ts";
+import { type OtlpReceiver, startOtlpReceiver } from "../../tests/support/otlp-receiver.ts";
+import { declaredSpan } from "../../tests/support/recorded.ts";
+import { bucketInbox } from "./inbox-bucket.ts";
+import { faultOf, readImport } from "./index.ts";
+
+let aws: Aws;
+let receiver: OtlpReceiver;
+let upload: Awaited<ReturnType<typeof loadBundle>>;
+let queueUrl = "";
+before(async () => {
+	[aws, receiver] = await Promise.all([startAws(), startOtlpReceiver()]);
+	aws.queues.createBucket("imports");
+	aws.queues.createQueue("imports");
+	queueUrl = aws.queueUrl("imports");
+	upload = await loadBundle("upload", { ...aws.env, IMPORT_QUEUE_URL: queueUrl, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url });
+});
+after(async () => {
+	upload[Symbol.dispose]();
+	await aws[Symbol.asyncDispose]();
+	await receiver.close();
+});
+
+const tp = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const put = (Key: string, Body: string | Uint8Array, Metadata?: Record<string, string>) =>
+	aws.s3.send(new PutObjectCommand({ Bucket: "imports", Key, Body, ...(Metadata ? { Metadata } : {}) }));
+const real = () => JSON.parse(readFileSync(new URL("event.json", import.meta.url), "utf8"));
+/** An event as S3 sends it for this key. */
+function eventOf(...keys: string[]) {
+	const { Records } = real();
+	return {
+		Records: keys.map((key) => {
+			const record = structuredClone(Records[0]);
+			record.s3.object.key = encodeURIComponent(key).replaceAll("%20", "+").replaceAll("%2F", "/");
+			return record;
+		}),
+	};
+}
+const keys = async (Prefix: string) =>
+	((await aws.s3.send(new ListObjectsV2Command({ Bucket: "imports", Prefix }))).Contents ?? []).map(({ Key }) => Key as string).sort();
+const text = async (Key: string) => (await aws.s3.send(new GetObjectCommand({ Bucket: "imports", Key }))).Body?.transformToString();
+async function told(): Promise<Record<string, unknown>[]> {
+	const found: Record<string, unknown>[] = [];
+	for (let more = true; more; ) {
+		const { Messages = [] } = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }));
+		found.push(...Messages.map((message) => JSON.parse(message.Body ?? "")));
+		more = Messages.length > 0;
+	}
+	return found;
+}
+
+test("[F9] the bundle looks at every file of an event, whatever its name, writes what it found beside it, and tells the application", async () => {
+	await put("inbox/catálogo otoño (1).json", '{"kind":"catalogue","version":2,"items":[{"id":"1","name":"Uno"},\n{"id":"2"}]}', {
+		traceparent: tp,
+	});
+	await put("inbox/general/2026-11-25.json", '[{"ts":"1700000000.1","user":"U1","text":"hi"}]');
+	assert.deepEqual(await upload.invoke(real()), { checked: 2, refused: 0 });
+	const [first, second] = await told();
+	assert.deepEqual(
+		{ ...first, etag: null, sha256: null },
+		{
+			v: 1,
+			bucket: "imports",
+			key: "inbox/catálogo otoño (1).json",
+			etag: null,
+			name: "catálogo otoño (1).json",
+			bytes: 78,
+			sha256: null,
+			header: { kind: "catalogue", version: 2, channel: null },
+			records: 2,
+			rejected: 1,
+			fault: null,
+			tp,
+		},
+	);
+	assert.deepEqual(second?.header, { kind: "channel", version: null, channel: "general" });
+	assert.deepEqual(await keys("reports/"), ["reports/catálogo otoño (1).json.report", "reports/general/2026-11-25.json.report"]);
+	assert.deepEqual(JSON.parse((await text("reports/catálogo otoño (1).json.report")) ?? "").lines, [
+		{ line: 2, field: "name", fault: "missing" },
+	]);
+	assert.deepEqual((await keys("inbox/")).length, 2, "files stay, and none is written back");
+	for (const line of upload.lines.filter((each) => each.event !== "metrics.emf"))
+		assert.ok(Object.hasOwn(declared, String(line.event)), String(line.event));
+	assert.deepEqual(
+		upload.lines
+			.filter((line) => line.event === "import.checked")
+			.map(({ state, kind, records, records_failed }) => [state, kind, records, records_failed]),
+		[
+			["ready", "catalogue", 2, 1],
+			["ready", "channel", 1, 0],
+		],
+	);
+	const traceId = upload.lines.find((line) => line.event === "lambda.invoked")?.trace_id;
+	const spans = receiver.spans.filter((span) => span.traceId === traceId);
+	assert.deepEqual(spans.map((span) => span.name).sort(), ["lambda upload", "process upload", "process upload"]);
+	for (const span of spans) assert.deepEqual(declaredSpan({ ...span, kind: span.kind as "server" }, "lambda").problems, []);
+	assert.deepEqual(
+		spans.filter((span) => span.name === "process upload").map((span) => span.links.map((link) => link.traceId)),
+		[[tp.slice(3, 35)], []],
+		"one came with a trace",
+	);
+});
+
+test("[F9] bad files go to quarantine with the reason, once, however often the event comes; keys elsewhere are left alone", async () => {
+	const bad: [string, string | Uint8Array, string][] = [
+		["zip.json", Buffer.from("PK\u0003\u0004"), "compressed (line 1)"],
+		["gz +.json", gzipSync("[]"), "compressed (line 1)"],
+		["items cut.json", '[{"id":"1","name":"x"},\n', "truncated (line 2)"],
+		["items-utf16.json", Buffer.from("[]", "utf16le"), "wrong-encoding (line 1)"],
+		["a/b/c.json", "[{}]", "unknown-kind (line 1)"],
+		["items-empty.json", "", "empty"],
+	];
+	for (const [name, body] of bad) await put(`inbox/${name}`, body);
+	const event = eventOf(...bad.map(([name]) => `inbox/${name}`));
+	assert.deepEqual(await upload.invoke(event), { checked: 0, refused: bad.length });
+	assert.deepEqual(await upload.invoke(event), { checked: 0, refused: 0 }, "gone, so it was dealt with");
+	for (const [name, body, reason] of bad) {
+		assert.equal(await text(`quarantine/${name}.reason.txt`), `${reason}\n`);
+		const { ContentLength } = await aws.s3.send(new HeadObjectCommand({ Bucket: "imports", Key: `quarantine/${name}` }));
+		assert.equal(ContentLength, body.length);
+	}
+	assert.ok(!(await keys("inbox/")).some((key) => bad.some(([name]) => key === `inbox/${name}`)));
+	assert.deepEqual(
+		(await told()).map((message) => (message.fault as { code: string }).code).sort(),
+		bad.map(([, , reason]) => reason.split(" ")[0]).sort(),
+	);
+	await put("other/x.json", "[]");
+	assert.deepEqual(await upload.invoke(eventOf("other/x.json", "inbox/", "quarantine/zip.json", "reports/x.json")), {
+		checked: 0,
+		refused: 0,
+	});
+	assert.deepEqual(await upload.invoke({}), { checked: 0, refused: 0 });
+	assert.deepEqual(await upload.invoke({ Event: "s3:TestEvent", Records: undefined }), { checked: 0, refused: 0 });
+});
+
+test("[F9] a bucket that is away fails the call, so that AWS tries again", async () => {
+	const event = eventOf("inbox/x.json");
+	event.Records[0].s3.bucket.name = "no-such-bucket";
+	await assert.rejects(upload.invoke(event), /bucket/i);
+	assert.equal(upload.lines.filter((line) => line.event === "lambda.invoked").at(-1)?.outcome, "failed");
+});
+
+test("[F9] the application hears of a file by the queue, reads it from the bucket, and brings it in on a yes", async () => {
+	await using database = await freshDatabase();
+	const inbox = bucketInbox({ s3: aws.s3, sqs: aws.sqs, bucket: "imports", queueUrl });
+	const news: News[] = [];
+	const stages: [string, string | null][] = [];
+	const ownTp = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
+	const chat = openChat({
+		sql: database.sql,
+		publish: (each) => void news.push(each),
+		ids: uuidv7,
+		askFact: openFacts(null),
+		desk: {} as never,
+		log: { warn: () => undefined },
+		importing: {
+			core: { readImport, faultOf },
+			files: inbox,
+			catalogue: openSqlStore,
+			every: 50,
+			around(_id, stage, came, work) {
+				stages.push([stage, came]);
+				return work(ownTp);
+			},
+		},
+	});
+	const imports = chat.imports as NonNullable<typeof chat.imports>;
+	const ana = await chat.people.enter({ name: "Ana" });
+	await database.sql.query("", "update app_user set is_admin = true where id = $1", [ana.id]);
+	const errors: unknown[] = [];
+	const listening = inbox.listen(
+		(file) => imports.arrived(file),
+		(error) => errors.push(error),
+	);
+	try {
+		// By the browser, which streams through the application; and two that are put there directly, one of them bad.
+		const body = '{"kind":"catalogue","version":7,"items":[{"id":"71","name":"Seven"}]}';
+		await inbox.receive(
+			"items-7.json",
+			(async function* () {
+				yield Buffer.from(body.slice(0, 20));
+				yield Buffer.from(body.slice(20));
+			})(),
+			body.length,
+			tp,
+		);
+		await put("inbox/bad.json", "<html>");
+		const event = eventOf("inbox/items-7.json", "inbox/bad.json");
+		// S3 may tell twice.
+		await Promise.all([upload.invoke(event), upload.invoke(eventOf("inbox/items-7.json"))]);
+		const found = async (name: string, ...states: string[]) => {
+			for (const end = Date.now() + 20_000; ; ) {
+				const [each] = (await imports.list()).filter((one) => one.name === name);
+				if (each && states.includes(each.state)) return each;
+				assert.ok(Date.now() < end, `${name} is ${each?.state}; ${errors}`);
+				await new Promise((done) => setTimeout(done, 20));
+			}
+		};
+		const ready = await found("items-7.json", "ready");
+		assert.deepEqual([ready.report?.added, ready.version], [1, 7]);
+		assert.equal((await found("bad.json", "refused")).fault?.code, "not-json");
+		await imports.confirm(ana, ready.id);
+		await found("items-7.json", "applied");
+		assert.deepEqual(await database.sql.query("", "select id, name, tp from shop_item"), [{ id: "71", name: "Seven", tp: ownTp }]);
+		const continued = stages.filter(([, came]) => came === tp).map(([stage]) => stage);
+		assert.deepEqual([continued[0], continued.at(-1)], ["check", "apply"], "in the trace the file came with");
+		for (const end = Date.now() + 10_000; (await keys("inbox/items-7")).length > 0; )
+			assert.ok(Date.now() < end, "the file is not needed any more");
+		assert.equal((await imports.list()).length, 2, "told of twice, it is one file");
+	} finally {
+		await listening.stop();
+		await imports.stop();
+	}
+	assert.deepEqual(errors, []);
+});
+
+test("the bundle is small", async (t) => {
+	const { bytes } = await bundleLambda("upload");
+	assert.ok(bytes < bundleLimit, `${bytes} bytes`);
+	t.diagnostic(
+		`${Math.round(bytes / 1024)} KiB; with AWS's clients ${Math.round(upload.bytes / 1024)} KiB, loaded in ${Math.round(upload.coldStartMs)} ms`,
+	);
+});
