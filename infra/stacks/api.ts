@@ -1,0 +1,195 @@
+import { Aws, CfnOutput, Duration, Fn, RemovalPolicy } from "aws-cdk-lib";
+import {
+	AccessLogField,
+	AccessLogFormat,
+	EndpointType,
+	GatewayResponse,
+	JsonSchemaType,
+	LambdaIntegration,
+	LogGroupLogDestination,
+	MethodLoggingLevel,
+	ResponseType,
+	RestApi,
+} from "aws-cdk-lib/aws-apigateway";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { CfnPermission, type Function as LambdaFunction, StartingPosition } from "aws-cdk-lib/aws-lambda";
+import { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
+import { KinesisEventSource, SqsDlq } from "aws-cdk-lib/aws-lambda-event-sources";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { Bucket, CfnBucket } from "aws-cdk-lib/aws-s3";
+import type { Construct } from "constructs";
+import type { StageConfig } from "../config.ts";
+import { importPrefixes, importsBucketName, ownBucket } from "../constructs/bucket.ts";
+import { type FunctionName, mayUse, ownFunction } from "../constructs/functions.ts";
+import { logGroup } from "../constructs/log-groups.ts";
+import { ChatStack } from "./chat-stack.ts";
+import type { DataStack } from "./data.ts";
+
+/** Requests a second to ShoppinAPI that pass, and so many at once. */
+const throttle = { rate: 20, burst: 40 };
+/** A batch of the stream that keeps failing is halved, and what is left goes to the queue after so many attempts. */
+const stream = { batch: 100, window: Duration.seconds(5), attempts: 5, oldest: Duration.hours(12) };
+
+/** ShoppinAPI and the functions that wait for files and for the stream. */
+export class ApiStack extends ChatStack {
+	readonly api: RestApi;
+	/** JSON files put here are taken in. */
+	readonly imports: Bucket;
+	readonly functions: Record<FunctionName, LambdaFunction>;
+
+	constructor(scope: Construct, config: StageConfig, data: DataStack) {
+		super(scope, "api", config, { description: "Charla: ShoppinAPI and functions", keepsData: true });
+		const { protect } = config;
+
+		const shop = ownFunction(this, "shop", config, { ITEMS_TABLE: data.items.tableName, CARTS_TABLE: data.carts.tableName });
+		mayUse(shop, "ReadTheCatalogue", data.items, ["GetItem", "BatchGetItem", "Query"]);
+		mayUse(shop, "ReadAndWriteCarts", data.carts, ["GetItem", "PutItem", "UpdateItem", "Query"], { indexes: true });
+		this.api = this.shoppinApi(shop);
+
+		const upload = ownFunction(this, "upload", config, { IMPORT_QUEUE_URL: data.imports.queueUrl });
+		upload.addToRolePolicy(
+			new PolicyStatement({ sid: "TellWhatWasFound", actions: ["sqs:SendMessage"], resources: [data.imports.queueArn] }),
+		);
+		this.imports = ownBucket(this, "Imports", {
+			keep: protect ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+			logsTo: data.accessLogs,
+			versioned: true,
+			expires: Duration.days(90),
+		});
+		this.whenUploaded(upload);
+		upload.configureAsyncInvoke({ retryAttempts: 2, maxEventAge: Duration.hours(6), onFailure: new SqsDestination(data.uploadFailures) });
+
+		const streamed = ownFunction(this, "stream", config, {
+			ACTIVITY_TABLE: data.activity.tableName,
+			ARCHIVE_BUCKET: data.archive.bucketName,
+		});
+		mayUse(streamed, "CountWhatHappened", data.activity, ["Query", "PutItem"]);
+		streamed.addToRolePolicy(
+			new PolicyStatement({ sid: "ArchiveWhatHappened", actions: ["s3:PutObject"], resources: [data.archive.arnForObjects("*")] }),
+		);
+		streamed.addEventSource(
+			new KinesisEventSource(data.stream, {
+				startingPosition: StartingPosition.TRIM_HORIZON,
+				batchSize: stream.batch,
+				maxBatchingWindow: stream.window,
+				// Without these one record nobody can read blocks its shard until it is forgotten.
+				reportBatchItemFailures: true,
+				bisectBatchOnError: true,
+				retryAttempts: stream.attempts,
+				maxRecordAge: stream.oldest,
+				onFailure: new SqsDlq(data.streamFailures),
+			}),
+		);
+		this.functions = { shop, upload, stream: streamed };
+		new CfnOutput(this, "ShoppinApiUrl", { value: this.api.url, description: "ShoppinAPI: GET item, POST cart" });
+		new CfnOutput(this, "ImportsBucket", { value: this.imports.bucketName, description: "JSON files put here are taken in" });
+	}
+
+	private shoppinApi(shop: LambdaFunction): RestApi {
+		const { stage } = this.config;
+		const api = new RestApi(this, "ShoppinApi", {
+			restApiName: `chat-${stage}-shoppin`,
+			description: "ShoppinAPI",
+			endpointTypes: [EndpointType.REGIONAL],
+			cloudWatchRole: true,
+			deployOptions: {
+				stageName: stage,
+				loggingLevel: MethodLoggingLevel.ERROR,
+				// Bodies hold what people order.
+				dataTraceEnabled: false,
+				metricsEnabled: true,
+				throttlingRateLimit: throttle.rate,
+				throttlingBurstLimit: throttle.burst,
+				accessLogDestination: new LogGroupLogDestination(logGroup(this, "ApiLog", stage, "api")),
+				accessLogFormat: AccessLogFormat.custom(
+					JSON.stringify({
+						requestId: AccessLogField.contextRequestId(),
+						requestTime: AccessLogField.contextRequestTime(),
+						httpMethod: AccessLogField.contextHttpMethod(),
+						resourcePath: AccessLogField.contextResourcePath(),
+						status: AccessLogField.contextStatus(),
+						responseLength: AccessLogField.contextResponseLength(),
+						latency: AccessLogField.contextResponseLatency(),
+						error: AccessLogField.contextErrorMessage(),
+					}),
+				),
+			},
+		});
+		const errors = new LogGroup(this, "ApiErrors", {
+			logGroupName: Fn.join("", ["API-Gateway-Execution-Logs_", api.restApiId, `/${stage}`]),
+			retention: RetentionDays.TWO_WEEKS,
+			removalPolicy: RemovalPolicy.DESTROY,
+		});
+		// Before the stage: API Gateway makes one that never forgets where there is none.
+		api.deploymentStage.node.addDependency(errors);
+		// What is plainly no order never starts the function; what is, the function judges, and says more of it.
+		const order = api.addModel("Order", {
+			contentType: "application/json",
+			description: "What to order, for whom",
+			schema: { type: JsonSchemaType.OBJECT, required: ["items"], properties: { items: { type: JsonSchemaType.ARRAY } } },
+		});
+		const validator = api.addRequestValidator("Validator", { validateRequestBody: true, validateRequestParameters: true });
+		new GatewayResponse(this, "NoOrder", {
+			restApi: api,
+			type: ResponseType.BAD_REQUEST_BODY,
+			statusCode: "422",
+			templates: {
+				"application/json":
+					'{"error":{"code":"invalid","message":"The body is JSON, but not an order; see fields.","fields":[{"path":"","problem":"$util.escapeJavaScript($context.error.validationErrorString)"}],"request_id":"$context.requestId"}}',
+			},
+		});
+		new GatewayResponse(this, "TooFast", {
+			restApi: api,
+			type: ResponseType.THROTTLED,
+			statusCode: "429",
+			responseHeaders: { "Retry-After": "'1'" },
+			templates: {
+				"application/json":
+					'{"error":{"code":"too-fast","message":"Too many requests; see Retry-After.","seconds":1,"request_id":"$context.requestId"}}',
+			},
+		});
+		const ask = new LambdaIntegration(shop, { proxy: true, allowTestInvoke: false });
+		const item = api.root.addResource("item");
+		item.addMethod("GET", ask, { requestValidator: validator });
+		item.addResource("{id}").addMethod("GET", ask, { requestValidator: validator });
+		const cart = api.root.addResource("cart");
+		cart.addMethod("POST", ask, { requestValidator: validator, requestModels: { "application/json": order } });
+		cart.addResource("{id}").addMethod("GET", ask, { requestValidator: validator });
+		return api;
+	}
+
+	/**
+	 * Calls the function for each file put into the inbox. The construct's own way brings a function of its own with far-reaching rights; said to the
+	 * bucket itself it needs a name that is known before there is a bucket, or permission and bucket would wait for each other.
+	 */
+	private whenUploaded(upload: LambdaFunction): void {
+		const name = importsBucketName(this.config.stage);
+		const arn = `arn:${Aws.PARTITION}:s3:::${name}`;
+		const bucket = this.imports.node.defaultChild as CfnBucket;
+		bucket.bucketName = name;
+		const permission = new CfnPermission(this, "ImportsMayCall", {
+			action: "lambda:InvokeFunction",
+			functionName: upload.functionArn,
+			principal: "s3.amazonaws.com",
+			sourceAccount: Aws.ACCOUNT_ID,
+			sourceArn: arn,
+		});
+		bucket.addResourceDependency(permission);
+		bucket.notificationConfiguration = {
+			lambdaConfigurations: [
+				{
+					event: "s3:ObjectCreated:*",
+					function: upload.functionArn,
+					// What it writes itself lies elsewhere, or it would call itself for ever.
+					filter: { s3Key: { rules: [{ name: "prefix", value: importPrefixes.inbox }] } },
+				},
+			],
+		};
+		const may = (sid: string, actions: string[], below: string[]) =>
+			upload.addToRolePolicy(new PolicyStatement({ sid, actions, resources: below.map((prefix) => `${arn}/${prefix}*`) }));
+		may("ReadAndClearTheInbox", ["s3:GetObject", "s3:DeleteObject"], [importPrefixes.inbox]);
+		may("ReportAndSetAside", ["s3:PutObject"], [importPrefixes.reports, importPrefixes.quarantine]);
+		// Without it an object that is gone looks like one that is forbidden.
+		upload.addToRolePolicy(new PolicyStatement({ sid: "SeeWhatIsGone", actions: ["s3:ListBucket"], resources: [arn] }));
+	}
+}
