@@ -1,0 +1,18 @@
+/** Numbers from 0 to 1 that are the same again for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+	let state = seed;
+	return () => {
+		state = (state + 0x6d2b79f5) | 0;
+		let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+		mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+		return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+	};
+}
+
+/** The same items in another order, drawn by `random`. */
+export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+	return items
+		.map((item) => ({ item, place: random() }))
+		.sort((a, b) => a.place - b.place)
+		.map(({ item }) => item);
+}

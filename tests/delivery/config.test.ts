@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { fetchConfig } from "../../deploy/fetch-config.ts";
+import { awsStores } from "../../deploy/stores.ts";
+import { openCloud } from "../../scripts/rehearse/cloud.ts";
+import { runProgram } from "../../scripts/rehearse/program.ts";
+
+const arn = (name: string) => `arn:aws:secretsmanager:eu-west-1:111122223333:secret:${name}`;
+const path = "/chat/dev/env";
+const secret = "canary-of-a-secret";
+
+async function cloud(t: TestContext, parameters: Record<string, string>) {
+	const secrets = { [arn("database")]: JSON.stringify({ password: secret, port: 5432 }), [arn("session")]: `${secret}-whole` };
+	const here = await openCloud({
+		host: "127.0.0.1",
+		parameters: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [`${path}/${name}`, value])),
+		secrets,
+	});
+	t.after(() => here.close());
+	const before = { ...process.env };
+	Object.assign(process.env, { AWS_ENDPOINT_URL: here.endpoint, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" });
+	t.after(() => {
+		for (const name of ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) {
+			if (before[name] === undefined) delete process.env[name];
+			else process.env[name] = before[name];
+		}
+	});
+	return here;
+}
+
+test("every variable is fetched, over as many pages as there are, with its secrets put in", async (t) => {
+	const many = Object.fromEntries(Array.from({ length: 23 }, (_, n) => [`MANY_${n}`, String(n)]));
+	const here = await cloud(t, {
+		...many,
+		DATABASE_URL: `postgres://chat:{{${arn("database")}#password}}@db:{{${arn("database")}#port}}/chat`,
+		SESSION_SECRET: `{{${arn("session")}}}`,
+	});
+	const env = await fetchConfig(awsStores("eu-west-1"), path);
+	assert.equal(Object.keys(env).length, 25);
+	assert.equal(env.DATABASE_URL, `postgres://chat:${secret}@db:5432/chat`);
+	assert.equal(env.SESSION_SECRET, `${secret}-whole`);
+	assert.equal(here.asked.filter((action) => action === "AmazonSSM.GetParametersByPath").length, 3);
+	assert.equal(here.asked.filter((action) => action === "secretsmanager.GetSecretValue").length, 2, "each secret is asked for once");
+});
+
+test("[D5] whatever is wrong is told at once, and no secret with it", async (t) => {
+	await cloud(t, {
+		GONE: `{{${arn("gone")}}}`,
+		KEY: `{{${arn("database")}#user}}`,
+		ODD: `{{${arn("session")}#a}} {{what is this}}`,
+		"lower-case": "x",
+	});
+	await assert.rejects(fetchConfig(awsStores("eu-west-1"), path), (error: Error) => {
+		for (const part of [arn("gone"), "asks for user", "not understood", "lower-case"])
+			assert.ok(error.message.includes(part), `${part} in ${error.message}`);
+		assert.ok(!error.message.includes(secret));
+		return true;
+	});
+	await assert.rejects(fetchConfig(awsStores("eu-west-1"), "/chat/other/env"), /no parameter below \/chat\/other\/env/);
+});
+
+test("with-config.ts becomes the program, with the configuration as its environment and none of it on the command line", async (t) => {
+	const here = await cloud(t, { GREETING: `{{${arn("session")}}}` });
+	const folder = mkdtempSync(join(tmpdir(), "charla-with-config-"));
+	t.after(() => rmSync(folder, { recursive: true, force: true }));
+	const program = join(folder, "program.mjs");
+	writeFileSync(program, `console.log(JSON.stringify({ pid: process.pid, greeting: process.env.GREETING, args: process.argv.slice(2) }))`);
+	const withConfig = fileURLToPath(new URL("../../deploy/with-config.ts", import.meta.url));
+	const run = async (more: Record<string, string>, asks = true) => {
+		const said = { stdout: "", stderr: "" };
+		const env = {
+			PATH: process.env.PATH,
+			AWS_REGION: "eu-west-1",
+			AWS_ENDPOINT_URL: here.endpoint,
+			AWS_ACCESS_KEY_ID: "a",
+			AWS_SECRET_ACCESS_KEY: "b",
+			...(asks ? { CHAT_ENV_PATH: path } : {}),
+			...more,
+		};
+		const ended = await runProgram(process.execPath, [withConfig, program, "one", "two"], {
+			env,
+			hear: (stream, line) => {
+				said[stream] += `${line}\n`;
+			},
+		});
+		return { ...ended, ...said };
+	};
+	const fetched = await run({});
+	const { greeting, args } = JSON.parse(fetched.stdout) as { greeting: string; args: string[] };
+	assert.deepEqual([greeting, args], [`${secret}-whole`, ["one", "two"]]);
+	assert.equal(JSON.parse((await run({ GREETING: "given" }, false)).stdout).greeting, "given");
+	const wrong = await run({ CHAT_ENV_PATH: "/chat/other/env" });
+	assert.equal(wrong.code, 1);
+	assert.match(wrong.stderr, /no parameter below/);
+});
+
+test("the shell in the hooks is sound", () => {
+	for (const name of ["stop", "move-people", "before-install", "after-install", "start", "validate", "after-allow-traffic"]) {
+		const file = fileURLToPath(new URL(`../../deploy/hooks/${name}.sh`, import.meta.url));
+		assert.equal(spawnSync("bash", ["-n", file]).status, 0, name);
+	}
+});

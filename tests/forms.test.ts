@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { lobbyId } from "../app/contract/fixed.ts";
+import { testCharla } from "./support/charla.ts";
+import { everything } from "./support/chat.ts";
+
+/** Charla with its pages, and a browser without JavaScript: forms in, pages or redirects out. */
+async function scene(env: Record<string, string> = {}) {
+	const charla = await testCharla({ env, pages: true });
+	const ana = await charla.person("Ana");
+	const send = (path: string, fields: Record<string, string> | string, headers: Record<string, string> = {}) =>
+		fetch(`${charla.url}${path}`, {
+			method: "POST",
+			redirect: "manual",
+			headers: { cookie: ana.cookie, origin: charla.url, "content-type": "application/x-www-form-urlencoded", ...headers },
+			body: typeof fields === "string" ? fields : new URLSearchParams(fields).toString(),
+		});
+	const get = (path: string, cookie = ana.cookie) => fetch(`${charla.url}${path}`, { redirect: "manual", headers: { cookie } });
+	const stored = async () => (await everything(charla.chat, ana.me, lobbyId)).map((m) => m.body);
+	return { charla, ana, send, get, stored, [Symbol.asyncDispose]: () => charla[Symbol.asyncDispose]() };
+}
+const room = `/rooms/${lobbyId}`;
+const post = (body: string, more: Record<string, string> = {}) => ({ intent: "post", clientId: randomUUID(), body, ...more });
+
+test("[P1] whoever gives a name enters by form, with a cookie, into the lobby", async () => {
+	await using s = await scene();
+	const answer = await s.send("/?index", { name: " Ben " }, { cookie: "" });
+	assert.deepEqual([answer.status, answer.headers.get("location")], [302, room]);
+	const [cookie] = answer.headers.getSetCookie();
+	assert.match(cookie as string, /^sid=.+HttpOnly; SameSite=Lax/);
+	assert.equal((await s.charla.auth.whoIs(cookie?.split(";")[0]))?.me.name, "Ben");
+});
+
+test("[P2] a name that cannot be is refused in words, with its status, and kept in the field", async () => {
+	await using s = await scene();
+	const names: [string, number][] = [
+		["", 422],
+		["\u200b", 422],
+		["A\u202ena", 422],
+		["x".repeat(33), 422],
+		["x".repeat(5000), 422],
+		["Аnа", 409],
+		["ana", 409],
+	];
+	for (const [name, status] of names) {
+		const answer = await s.send("/?index", { name }, { cookie: "" });
+		assert.equal(answer.status, status, JSON.stringify(name.slice(0, 40)));
+		assert.deepEqual(answer.headers.getSetCookie(), []);
+	}
+	assert.match(await (await s.send("/?index", { name: `<b>"${"x".repeat(40)}` }, { cookie: "" })).text(), /&lt;b&gt;&quot;xxx/);
+});
+
+test("[S1] a form sent twice is one message", async () => {
+	await using s = await scene();
+	const form = post("by form");
+	const answers = await Promise.all(Array.from({ length: 6 }, () => s.send(room, form)));
+	for (const answer of answers) assert.deepEqual([answer.status, answer.headers.get("location")], [302, `${room}#m2`]);
+	assert.deepEqual(await s.stored(), ["by form"]);
+});
+
+test("[X4] bad input by form is answered with its status, and nothing is stored", async () => {
+	await using s = await scene();
+	const forms: [string, string | Record<string, string>, number][] = [
+		[room, post(""), 422],
+		[room, post("\u200b"), 422],
+		[room, post("x".repeat(4001)), 422],
+		[room, post("a\0b"), 400],
+		[room, post("x", { clientId: "1" }), 400],
+		[room, post("x", { replyTo: "abc" }), 400],
+		[room, post("x", { replyTo: "999" }), 404],
+		[room, { intent: "post" }, 400],
+		[room, { intent: "nope" }, 400],
+		[room, { intent: "read" }, 400],
+		[room, { intent: "read", seq: "-1" }, 400],
+		[`/rooms/${randomUUID()}`, { intent: "read", seq: "1" }, 404],
+		[room, {}, 400],
+		[room, post("/nope"), 422],
+		[`/rooms/${randomUUID()}`, post("x"), 404],
+		["/rooms/1", post("x"), 400],
+		["/rooms/new", { name: "", topic: "", kind: "public" }, 422],
+		["/rooms/new", { name: "x", topic: "", kind: "direct" }, 400],
+		[room, { intent: "invite", name: "no\0body" }, 404],
+		[room, { intent: "leave" }, 409],
+		[room, { intent: "change", name: "Mine", topic: "" }, 403],
+	];
+	for (const [path, fields, status] of forms)
+		assert.equal((await s.send(path, fields)).status, status, `${path} ${JSON.stringify(fields).slice(0, 120)}`);
+	for (const [type, body] of [
+		["application/json", '{"intent":'],
+		["multipart/form-data; boundary=x", "--x\r\nbroken"],
+		["multipart/form-data", "no boundary"],
+		["text/plain", "intent=post"],
+	] as const) {
+		const answer = await s.send(room, body, { "content-type": type });
+		assert.equal(answer.status, 400, type);
+	}
+	assert.deepEqual(await s.stored(), []);
+	assert.equal((await s.get("/healthz")).status, 200);
+});
+
+test("[M1] a form stores 4,000 emoji, and SQL and paths as they were written", async () => {
+	await using s = await scene();
+	const bodies = ["😀".repeat(4000), "'; drop table room_log; --", "../../etc/passwd"];
+	for (const body of bodies) assert.equal((await s.send(room, post(body))).status, 302);
+	assert.deepEqual(await s.stored(), bodies);
+});
+
+test("[X1] a form of another site posts nothing", async () => {
+	await using s = await scene();
+	for (const headers of [{ origin: "https://evil.example" }, { origin: "null" }] as Record<string, string>[])
+		assert.equal((await s.send(room, post("forged"), headers)).status, 403);
+	assert.deepEqual(await s.stored(), []);
+	assert.equal((await s.send(room, post("own"))).status, 302);
+});
+
+test("[X2] without a session pages lead to the first screen, and forms post nothing", async () => {
+	await using s = await scene();
+	for (const cookie of ["", "sid=forged.forged", `${s.ana.cookie}x`]) {
+		const page = await s.get(room, cookie);
+		assert.deepEqual([page.status, page.headers.get("location")], [302, `/?next=${encodeURIComponent(room)}`]);
+		assert.equal((await s.send(room, post("x"), { cookie })).status, 302);
+	}
+	assert.deepEqual(await s.stored(), []);
+});
+
+test("[X8] no address leads out of the pages, and ids that are none are not found", async () => {
+	await using s = await scene();
+	for (const path of [
+		"/%2e%2e/%2e%2e/etc/passwd",
+		"/..%2f..%2fpackage.json",
+		"/assets/..%2f..%2f..%2fpackage.json",
+		"/assets/%2e%2e/server/index.js",
+		"/rooms/..%2f..%2fetc",
+		"/rooms/1' or 1=1--",
+		`${room}/pages/0`,
+		`${room}/pages/-1`,
+		`${room}/pages/1e9x`,
+		"/rooms/%00",
+		"/%ff",
+	]) {
+		const answer = await s.get(path);
+		assert.ok(answer.status >= 400 && answer.status < 500, `${path} was answered with ${answer.status}`);
+		assert.doesNotMatch(await answer.text(), /root:x:0|"devDependencies"/, path);
+	}
+	for (const q of ["%00", "%25", "%ff", "'", "x".repeat(3000)]) assert.equal((await s.get(`/people?q=${q}`)).status, 200, q);
+	const next = await s.send("/?index&next=https%3A%2F%2Fevil.example", { name: "Ben" }, { cookie: "" });
+	assert.equal(next.headers.get("location"), room, "nobody is sent to another site");
+	const slashes = await s.send("/?index&next=%2F%2Fevil.example", { name: "Cleo" }, { cookie: "" });
+	assert.doesNotMatch(slashes.headers.get("location") ?? "", /evil/);
+});
+
+test("[S3] forms have the same limits as the socket, with Retry-After; new guests are limited by address", async () => {
+	await using s = await scene({ RATE_LIMITS: "on" });
+	const answers = await Promise.all(Array.from({ length: 14 }, (_, i) => s.send(room, post(`${i}`))));
+	const refused = answers.filter((a) => a.status === 429);
+	assert.ok(refused.length >= 1 && refused.length <= 4, `${refused.length} of 14`);
+	for (const answer of refused) assert.equal(answer.headers.get("retry-after"), "1");
+	const fetched = await Promise.all(Array.from({ length: 6 }, () => s.send(`${room}.data`, post("by fetch"))));
+	assert.ok(
+		fetched.some((a) => a.headers.get("retry-after") === "1"),
+		"what the page's own script asks is told too, once",
+	);
+	assert.equal((await s.stored()).filter((body) => body !== "by fetch").length, 14 - refused.length);
+	const entered = await Promise.all(
+		Array.from({ length: 66 }, (_, i) =>
+			s.send("/?index", { name: `Guest ${String.fromCharCode(0x4e00 + i * 5)}` }, { cookie: "", "x-forwarded-for": `10.0.0.${i}` }),
+		),
+	);
+	assert.equal(entered.filter((a) => a.status === 302).length, 60);
+	for (const answer of entered.filter((a) => a.status !== 302))
+		assert.deepEqual([answer.status, answer.headers.get("retry-after")], [429, "60"]);
+});
