@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type WebSocket, WebSocketServer } from "ws";
+import { long } from "../tests/support/long.ts";
 import { Audience } from "./audience.ts";
 import { DeliveryCheck, type Faults, findNumber, numberedText } from "./delivery-check.ts";
 import { rawWs } from "./dialects.ts";
@@ -184,7 +185,7 @@ async function bench(args: string[], onStart: (child: ReturnType<typeof spawn>) 
 }
 
 describe("the run", () => {
-	test("--quick --json gives one object with every figure that is promised", { timeout: 240_000 }, async () => {
+	long("--quick --json gives one object with every figure that is promised", { timeout: 240_000 }, async () => {
 		const { code, stdout, stderr } = await bench([]);
 		assert.equal(code, 0, stderr);
 		assert.equal(stdout.trim().split("\n").length, 1);
@@ -210,7 +211,7 @@ describe("the run", () => {
 		assert.match(stderr, /round 1 charla/);
 	});
 
-	test("--telemetry --quick --json gives the figures of telemetry, and nothing is lost on the way", { timeout: 240_000 }, async () => {
+	long("--telemetry --quick --json gives the figures of telemetry, and nothing is lost on the way", { timeout: 240_000 }, async () => {
 		const { code, stdout, stderr } = await bench(["--telemetry"]);
 		assert.equal(code, 0, stderr);
 		const { telemetry } = JSON.parse(stdout) as { telemetry: TelemetryResult };
@@ -223,7 +224,7 @@ describe("the run", () => {
 		assert.ok(telemetry.throughputRatio > 0.2 && telemetry.startMs < 10_000, JSON.stringify(telemetry));
 	});
 
-	test("ends its servers when it is interrupted", { timeout: 60_000 }, async () => {
+	long("ends its servers when it is interrupted", { timeout: 60_000 }, async () => {
 		const pids: number[] = [];
 		const { code } = await bench(["--scenario", "storm"], (child) => {
 			setTimeout(() => {

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { buildIfNeeded } from "./build-if-needed.ts";
 import { check } from "./check.ts";
 import { bringChromium } from "./find-chromium.ts";
@@ -10,25 +11,46 @@ import { writeJunit } from "./junit.ts";
 import { type FileResult, type RunOptions, runTestFiles } from "./run-test-files.ts";
 
 /**
- * `npm test`: the checks, what the tests need (Chromium, the built pages), then all tests; the last line is always
- * `N passed, N failed`. `npm test -- app/chat reconnect` runs the files whose path holds one of these words, without the
- * checks, and with Chromium and build only where such a file needs them.
+ * `npm test`: the checks, what the tests need (Chromium, the built pages), then every test of a commit; the last line is
+ * always `N passed, N failed`. What takes longer is a run of its own: files named `*.long.test.ts`, and what test files
+ * register by `long` (tests/support/long.ts). `npm run test:browser` is all flows, `npm run test:kill` everything about
+ * crashes, `npm run test:long` the rest of the long ones. `npm test -- app/chat reconnect` runs the files whose path holds
+ * one of these words, whole, without the checks, and with Chromium and build only where such a file needs them.
  */
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-/** A file that takes longer hangs; ms. */
-const FILE_TIMEOUT = 10 * 60_000;
-/** The rehearsal gives itself a quarter of an hour; ms. */
-const REHEARSAL_TIMEOUT = 17 * 60_000;
+/** A file that takes longer hangs; ms. Those of a commit take seconds, a minute where the machine is busy. */
+const FILE_TIMEOUT = 4 * 60_000;
+const LONG_FILE_TIMEOUT = 15 * 60_000;
 /** For the end of the test database, which may be gone already; ms. */
 const DATABASE_TIMEOUT = 60_000;
+/** Files that are run once more when they failed. */
+const AGAIN_AT_MOST = 3;
 /** A browser, a server and a database each: two such files at once only where there are processors for them. */
 const FLOWS_AT_ONCE = availableParallelism() >= 4 ? 2 : 1;
 
-const wanted = process.argv.slice(2);
+const isLong = (path: string) => path.endsWith(".long.test.ts");
+const isFlow = (path: string) => path.startsWith("tests/flows/");
+const isCrash = (path: string) => path.startsWith("tests/crash/");
+const registersLong = (path: string) => readFileSync(join(root, path), "utf8").includes("support/long.ts");
+
+/** The runs there are, and which files are theirs. */
+const runs = {
+	commit: (path: string) => !isLong(path),
+	browser: isFlow,
+	kill: isCrash,
+	long: (path: string) => !isFlow(path) && !isCrash(path) && (isLong(path) || registersLong(path)),
+	/** By words, whatever they name. */
+	named: () => true,
+} satisfies Record<string, (path: string) => boolean>;
+
+const { positionals: wanted, values } = parseArgs({ allowPositionals: true, options: { run: { type: "string" } } });
+const ownRun = nameOfRun();
+if (ownRun !== "commit") process.env.CHARLA_TESTS = "long";
 const total = { passed: 0, failed: 0 };
 const failed: string[] = [];
 const skipped: string[] = [];
+const flaky: string[] = [];
 const finished: FileResult[] = [];
 const ending = new AbortController();
 
@@ -45,24 +67,32 @@ try {
 	note("the test run", false, error);
 }
 await stopDatabase();
+for (const result of finished) add(result);
 // For whoever shows tests by name, such as CodeBuild (buildspec.yml).
 if (process.env.CI) writeJunit(join(root, "test-results/tests.xml"), finished);
 summarise();
 process.exit(total.failed > 0 ? 1 : 0);
 
+function nameOfRun(): keyof typeof runs {
+	const name = values.run ?? (wanted.length > 0 ? "named" : "commit");
+	if (name in runs) return name as keyof typeof runs;
+	console.error(`There is no run ${name}, but: ${Object.keys(runs).join(", ")}`);
+	process.exit(2);
+}
+
 async function main(): Promise<void> {
 	const files = findTests();
-	if (wanted.length === 0) for (const { name, passed } of await check()) note(`check: ${name}`, passed);
+	if (ownRun === "commit") for (const { name, passed } of await check()) note(`check: ${name}`, passed);
 	if (files.all.length === 0) throw new Error(`No test file's path holds ${wanted.join(" or ")}.`);
 
-	const needs = wanted.length === 0 ? { browser: true, pages: true } : whatIsNeeded(files.all);
+	const needs = ownRun === "commit" ? { browser: true, pages: true } : whatIsNeeded(files.all);
 	if (needs.browser) await prepare("Chromium", provideChromium);
 	if (needs.pages) await prepare("the build", buildIfNeeded);
 
 	await run("unit and server tests", files.unit, { concurrency: 2 });
 	await run("browser flows", files.flows, { concurrency: FLOWS_AT_ONCE });
 	await run("crash tests", files.crash, {});
-	await run("rehearsal", files.rehearsal, { timeout: REHEARSAL_TIMEOUT, aloud: true });
+	await againAlone();
 }
 
 /** Every *.test.ts there is, so that none can be forgotten by lying in an unexpected folder. */
@@ -71,20 +101,22 @@ function findTests() {
 		cwd: root,
 		exclude: (path) => /^(node_modules|build|data|shots|\.[^/]*)$/.test(typeof path === "string" ? path : ""),
 	});
-	const all = found.filter((path) => wanted.length === 0 || wanted.some((word) => path.includes(word.replace(/^\.\//, "")))).sort();
+	const all = found
+		.filter(runs[ownRun])
+		.filter((path) => wanted.length === 0 || wanted.some((word) => path.includes(word.replace(/^\.\//, ""))))
+		.sort();
 	return {
 		all,
-		unit: all.filter((path) => !/^tests\/(flows|crash|rehearsal)\//.test(path)),
-		flows: all.filter((path) => path.startsWith("tests/flows/")),
-		crash: all.filter((path) => path.startsWith("tests/crash/")),
-		rehearsal: all.filter((path) => path.startsWith("tests/rehearsal/")),
+		unit: all.filter((path) => !isFlow(path) && !isCrash(path)),
+		flows: all.filter(isFlow),
+		crash: all.filter(isCrash),
 	};
 }
 
 /** Told by what the files import: only those of tests/support start a browser or serve pages. */
 function whatIsNeeded(files: string[]) {
 	const sources = files.map((file) => readFileSync(join(root, file), "utf8"));
-	const whole = files.some((file) => /^tests\/(flows|crash)\//.test(file));
+	const whole = files.some((file) => isFlow(file) || isCrash(file));
 	const browser = whole || sources.some((source) => source.includes("support/browser"));
 	return { browser, pages: browser || sources.some((source) => /support\/(?!database)/.test(source)) };
 }
@@ -107,18 +139,42 @@ async function prepare(name: string, work: () => Promise<unknown>): Promise<void
 async function run(title: string, files: string[], how: Partial<RunOptions>): Promise<void> {
 	if (files.length === 0) return;
 	console.log(`\n${title}: ${files.length} ${files.length === 1 ? "file" : "files"}`);
+	const timeout = ownRun === "commit" ? FILE_TIMEOUT : LONG_FILE_TIMEOUT;
 	const results = await runTestFiles(
 		files.map((file) => join(root, file)),
-		{ concurrency: 1, timeout: FILE_TIMEOUT, root, signal: ending.signal, tell: (line) => console.log(line), ...how },
+		{ concurrency: 1, timeout, root, signal: ending.signal, tell: (line) => console.log(line), aloud: ownRun !== "commit", ...how },
 	);
-	for (const result of results) add(result);
 	finished.push(...results);
 }
+
+/**
+ * In CI a file that failed is run once more, with nothing beside it. What passes then is named as flaky: to be mended, in
+ * the test or in the product, before anything else. Where several failed, the change is at fault and not chance.
+ */
+async function againAlone(): Promise<void> {
+	const red = finished.filter((result) => result.failed > 0);
+	if (!process.env.CI || ending.signal.aborted || red.length === 0 || red.length > AGAIN_AT_MOST) return;
+	const first = new Map(red.map((result) => [result.file, result]));
+	await run(
+		"once more, alone",
+		red.map(({ file }) => file),
+		{},
+	);
+	for (const second of finished.splice(-red.length)) {
+		const before = first.get(second.file) as FileResult;
+		if (second.failed > 0) continue;
+		flaky.push(...failuresOf(before));
+		finished[finished.indexOf(before)] = second;
+	}
+}
+
+const failuresOf = ({ file, failures }: FileResult) =>
+	failures.filter(({ name }) => name !== "what it wrote").map(({ name }) => `${file}: ${name}`);
 
 function add(result: FileResult): void {
 	total.passed += result.passed;
 	total.failed += result.failed;
-	failed.push(...result.failures.filter(({ name }) => name !== "what it wrote").map(({ name }) => `${result.file}: ${name}`));
+	failed.push(...failuresOf(result));
 	skipped.push(...result.skipped.map(({ name, reason }) => `${result.file}: ${name} (${reason})`));
 }
 
@@ -145,6 +201,7 @@ async function stopDatabase(): Promise<void> {
 
 function summarise(): void {
 	if (skipped.length > 0) console.log(`\nskipped:\n${skipped.map((line) => `  ${line}`).join("\n")}`);
+	if (flaky.length > 0) console.log(`\nflaky, passed only when run again:\n${flaky.map((line) => `  flaky: ${line}`).join("\n")}`);
 	if (failed.length > 0) console.log(`\nfailed:\n${failed.map((line) => `  ${line}`).join("\n")}`);
 	if (ending.signal.aborted && total.failed === 0) total.failed++;
 	console.log(`\n${total.passed} passed, ${total.failed} failed`);

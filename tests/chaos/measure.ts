@@ -52,8 +52,10 @@ export async function measure(network: Network): Promise<Record<"open" | "late" 
 	let told: Told[] = [];
 	createInterface(child.stdout).on("line", (text) => told.push(JSON.parse(text)));
 	const another = () => child.stdin.write("\n");
-	async function watch(ms: number): Promise<Measured> {
+	/** What is told from the moment that a change begins: an answer may come while it is still being made. */
+	async function watch(ms: number, change?: () => Promise<void>): Promise<Measured> {
 		told = [];
+		await change?.();
 		await sleep(ms);
 		const answers = told.filter((each): each is Required<Pick<Told, "sent" | "took">> => each.sent !== undefined);
 		return {
@@ -79,9 +81,8 @@ export async function measure(network: Network): Promise<Record<"open" | "late" 
 		await sleep(100);
 		another();
 		const cut = await watch(watched);
-		await line.set({ kind: "open" });
 		// The system tries again at intervals that double.
-		const after = await watch(watched * 4);
+		const after = await watch(watched * 4, () => line.set({ kind: "open" }));
 		return { open, late: delayed, cut, after };
 	} finally {
 		child.kill("SIGKILL");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lobbyId } from "../../app/contract/fixed.ts";
 import { limits } from "../../app/contract/limits.ts";
@@ -9,11 +9,9 @@ import { enter, until } from "../support/crash-charla.ts";
 import { type LivePerson, openPerson } from "../support/crash-person.ts";
 import { openPollingOnly } from "../support/crash-polling.ts";
 import { supervise } from "../support/crash-supervisor.ts";
+import { long } from "../support/long.ts";
 
-const SENDERS = 20;
 const WITNESSES = 2;
-/** What is killed, and how often. */
-const KILLS = { node: 10, postgres: 6, both: 4 };
 /** Between one message of a sender and the next, ms: some fifty a second from all together. */
 const PACE = { from: 250, to: 550 };
 /** From the moment that messages are stored again until the next kill, ms. */
@@ -23,11 +21,22 @@ const ANSWERING = { from: 1, to: 25 };
 /** Messages stored after a kill that count as the load being back. */
 const FLOWING = 30;
 
-type Blow = keyof typeof KILLS;
+/** What is killed, and how often. */
+type Kills = Record<"node" | "postgres" | "both", number>;
 
-test("kill -9 of Node, of PostgreSQL and of both, 20 times under load from 20 senders: nothing is lost, doubled or out of order", {
-	timeout: 240_000,
-}, async (t) => {
+test("kill -9 of Node and of both, under load from 6 senders: nothing is lost, doubled or out of order", { timeout: 240_000 }, (t) =>
+	killUnderLoad(t, 6, { node: 1, postgres: 0, both: 1 }),
+);
+
+long(
+	"kill -9 of Node, of PostgreSQL and of both, 20 times under load from 20 senders: nothing is lost, doubled or out of order",
+	{
+		timeout: 480_000,
+	},
+	(t) => killUnderLoad(t, 20, { node: 10, postgres: 6, both: 4 }),
+);
+
+async function killUnderLoad(t: TestContext, count: number, kills: Kills): Promise<void> {
 	const seed = Number(process.env.CHARLA_SEED ?? Date.now() % 1_000_000);
 	const random = seeded(seed);
 	const between = ({ from, to }: { from: number; to: number }) => from + random() * (to - from);
@@ -45,7 +54,7 @@ test("kill -9 of Node, of PostgreSQL and of both, 20 times under load from 20 se
 		charla.remove();
 	});
 
-	for (let i = 1; i <= SENDERS; i++) people.push(await openPerson(`Sender ${i}`, charla.url, await enter(charla.url, `Sender ${i}`)));
+	for (let i = 1; i <= count; i++) people.push(await openPerson(`Sender ${i}`, charla.url, await enter(charla.url, `Sender ${i}`)));
 	const senders = people.slice();
 	for (let i = 1; i <= WITNESSES; i++) people.push(await openPerson(`Witness ${i}`, charla.url, await enter(charla.url, `Witness ${i}`)));
 	const poller = await openPerson("Poller", proxy.url, await enter(charla.url, "Poller"));
@@ -63,7 +72,7 @@ test("kill -9 of Node, of PostgreSQL and of both, 20 times under load from 20 se
 
 	const began = Date.now();
 	const blows = shuffled(
-		(Object.keys(KILLS) as Blow[]).flatMap((blow) => Array.from({ length: KILLS[blow] }, () => blow)),
+		(Object.keys(kills) as (keyof Kills)[]).flatMap((blow) => Array.from({ length: kills[blow] }, () => blow)),
 		random,
 	);
 	for (const blow of blows) {
@@ -104,18 +113,18 @@ test("kill -9 of Node, of PostgreSQL and of both, 20 times under load from 20 se
 	);
 
 	const messages = stored.rows.filter((row) => row.kind === 0);
-	const count = new Map<string, number>();
-	for (const row of messages) count.set(`${row.author} ${row.key}`, (count.get(`${row.author} ${row.key}`) ?? 0) + 1);
+	const stands = new Map<string, number>();
+	for (const row of messages) stands.set(`${row.author} ${row.key}`, (stands.get(`${row.author} ${row.key}`) ?? 0) + 1);
 	const bySeq = new Map(stored.rows.map((row) => [row.seq, row]));
 	const everyAck = senders.flatMap((sender) => [...sender.told.acked].map(([key, ack]) => ({ author: sender.me.id, key, ...ack })));
-	const lost = everyAck.filter((ack) => !count.has(`${ack.author} ${ack.key}`));
+	const lost = everyAck.filter((ack) => !stands.has(`${ack.author} ${ack.key}`));
 	const doubled =
-		[...count.values()].filter((times) => times > 1).length + (messages.length - new Set(messages.map((row) => row.body)).size);
+		[...stands.values()].filter((times) => times > 1).length + (messages.length - new Set(messages.map((row) => row.body)).size);
 	const blackouts = people.flatMap((person) => person.blackouts);
 	const single = blackouts.filter((each) => each.blows === 1).map((each) => each.ms);
 	const longest = people.map((person) => Math.max(...person.blackouts.map((each) => each.ms)));
 	t.diagnostic(
-		`${blows.length} kills in ${seconds.toFixed(0)} s (${KILLS.node} Node, ${KILLS.postgres} PostgreSQL, ${KILLS.both} both), ` +
+		`${blows.length} kills in ${seconds.toFixed(0)} s (${kills.node} Node, ${kills.postgres} PostgreSQL, ${kills.both} both), ` +
 			`${everyAck.length} acknowledged of ${senders.reduce((sum, sender) => sum + sender.sent.length, 0)} sent, ${lost.length} lost, ${doubled} doubled; ` +
 			`blackout until caught up after one kill: p50 ${percentile(single, 0.5)} ms, p95 ${percentile(single, 0.95)} ms (${single.length}); ` +
 			`longest of each of ${people.length} clients, further kills included: p50 ${percentile(longest, 0.5)} ms, p95 ${percentile(longest, 0.95)} ms; ` +
@@ -188,10 +197,10 @@ test("kill -9 of Node, of PostgreSQL and of both, 20 times under load from 20 se
 
 	// The servers: each Node that was killed was started once, none ended by itself, none met an error it did not expect.
 	assert.deepEqual(charla.endings, []);
-	assert.equal(charla.starts(), 1 + KILLS.node + KILLS.both);
+	assert.equal(charla.starts(), 1 + kills.node + kills.both);
 	assert.deepEqual(charla.unexpected(), []);
 	assert.equal(await charla.stop(), 0);
-});
+}
 
 const textOf = (message: { seq: number; msgNo: number; author: { id: string }; clientId: string; body: string }) =>
 	`${message.seq} ${message.msgNo} ${message.author.id} ${message.clientId} ${message.body}`;

@@ -7,6 +7,7 @@ import { limits } from "../../app/contract/limits.ts";
 import type { TestCharla } from "../support/charla.ts";
 import { isLive, scroller } from "../support/flow-b-page.ts";
 import { freshName, hasReadAll, noProblems, openStage, roomWith, type Stage, visit, writePast } from "../support/flow-b-people.ts";
+import { long } from "../support/long.ts";
 
 /** What people may be made to load, bytes: a second or two on a slow phone. Scripts and styles gzipped, pages as they are. */
 const budget = { roomScript: 150 * 1024, firstScript: 110 * 1024, style: 20 * 1024, historyPage: 30 * 1024 };
@@ -58,7 +59,7 @@ test("a room loads at most 150 KB of scripts and 20 KB of styles, and no font", 
 	noProblems(ana);
 });
 
-test("the first screen loads at most 110 KB of scripts and works without any", async () => {
+long("the first screen loads at most 110 KB of scripts and works without any", async () => {
 	await using nobody = await visit(charla, { path: null });
 	await nobody.context.clearCookies();
 	const fresh = await nobody.context.newPage();
@@ -74,7 +75,7 @@ test("the first screen loads at most 110 KB of scripts and works without any", a
 	noProblems(nobody, plain);
 });
 
-test("a numbered page of history is at most 30 KB of HTML", async () => {
+long("a numbered page of history is at most 30 KB of HTML", async () => {
 	const ana = await charla.chat.people.enter({ name: freshName("Ana") });
 	const room = await roomWith(charla, ana);
 	const body = "Some words, as many as people write on an ordinary day when there is something to discuss. ".repeat(2).trim();

@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { say as post } from "../support/chat.ts";
 import { away, composer, isAlive, line, openFlow, reached, say, type Talker, texts, tryNow, until } from "../support/flow-a-people.ts";
 import { openWeather } from "../support/flow-a-proxy.ts";
+import { long } from "../support/long.ts";
 
 const flow = openFlow();
 
@@ -68,7 +69,7 @@ test("[4] an answer that is lost on the way costs nothing: one row, one line in 
 	assert.deepEqual(await flow.stored(ana, room.id), expected);
 });
 
-test("[4] a message that another tab hears of first stays on screen in the tab that wrote it", async (t) => {
+long("[4] a message that another tab hears of first stays on screen in the tab that wrote it", async (t) => {
 	await using weather = await openWeather(flow.charla.url);
 	const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url });
 	const ana = one(people);
@@ -161,7 +162,7 @@ test("[6] without a network the banner says so within two seconds, and what is w
 	assert.deepEqual(await flow.stored(bruno, room.id), [...queued, "Fence", "Last"]);
 });
 
-test("[7] what waited for more than a day asks before it goes out", async (t) => {
+long("[7] what waited for more than a day asks before it goes out", async (t) => {
 	await using weather = await openWeather(flow.charla.url);
 	const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url, expected: away });
 	const ana = one(people);
@@ -192,7 +193,7 @@ test("[7] what waited for more than a day asks before it goes out", async (t) =>
 	assert.deepEqual(await texts(ana.page), ["Still true"]);
 });
 
-test("[8] after three reconnections a message is still sent once", async (t) => {
+long("[8] after three reconnections a message is still sent once", async (t) => {
 	await using weather = await openWeather(flow.charla.url);
 	const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url, expected: away });
 	const ana = one(people);
@@ -215,7 +216,7 @@ test("[8] after three reconnections a message is still sent once", async (t) => 
 	assert.deepEqual(await texts(ana.page), ["By Enter", "By button"]);
 });
 
-test("[57] of 500 messages missed every one can be read, without a hole or a repeat", async (t) => {
+long("[57] of 500 messages missed every one can be read, without a hole or a repeat", async (t) => {
 	await using weather = await openWeather(flow.charla.url);
 	const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url, expected: away });
 	const ana = one(people);
@@ -300,7 +301,7 @@ test("[61] where web sockets are blocked two people talk all the same", async (t
 	assert.deepEqual(await texts(ana.page), ["Over polling", "It works"]);
 });
 
-test("[64] who leaves a room on one device is out of it on the other, and nothing of it stays there", async (t) => {
+long("[64] who leaves a room on one device is out of it on the other, and nothing of it stays there", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana", "Bruno"]);
 	const [ana, bruno] = people as [Talker, Talker];
 	await say(ana.page, "Between us");

@@ -4,6 +4,7 @@ import { lobbyId } from "../../app/contract/fixed.ts";
 import { enterAs } from "../support/browser.ts";
 import { say as post } from "../support/chat.ts";
 import { composer, isAlive, line, openFlow, reached, say, type Talker, texts, until } from "../support/flow-a-people.ts";
+import { long } from "../support/long.ts";
 
 const flow = openFlow();
 const one = (people: Talker[]) => people[0] as Talker;
@@ -91,7 +92,7 @@ test("[doors] a name somebody has, or one that looks the same, is refused in wor
 	await page.waitForURL(/\/rooms\//);
 });
 
-test("[doors] [96] who leaves is out in every tab, leaves nothing unsent behind, and may come back as the same person", async (t) => {
+long("[doors] [96] who leaves is out in every tab, leaves nothing unsent behind, and may come back as the same person", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana"]);
 	const ana = one(people);
 	const second = await ana.context.newPage();
@@ -149,7 +150,7 @@ test("[doors] [96] who leaves is out in every tab, leaves nothing unsent behind,
 	assert.deepEqual(await texts(ana.page).then((all) => all.filter((text) => text !== "Mine")), []);
 });
 
-test("[99] an error page says what happened, in the reader's language, with a reference that can be copied", async (t) => {
+long("[99] an error page says what happened, in the reader's language, with a reference that can be copied", async (t) => {
 	const { people } = await flow.talk(t, ["Ana"], { expected: [/status of (404|500)/] });
 	const ana = one(people);
 	const { page } = ana;

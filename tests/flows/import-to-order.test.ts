@@ -17,6 +17,7 @@ import { openBrowser } from "../support/browser.ts";
 import { type TestCharla, testCharla } from "../support/charla.ts";
 import { isTooWide, send } from "../support/flow-b-page.ts";
 import { eventually, freshName, noProblems, roomWith, visit } from "../support/flow-b-people.ts";
+import { long } from "../support/long.ts";
 
 let charla: TestCharla;
 let telemetry: Telemetry | null;
@@ -161,61 +162,68 @@ test("[F4] a file dropped in the browser, its report, the yes; then the API has 
 	noProblems(ana, ben);
 });
 
-test("[F2][F8] a bad file is told of where it was dropped; a file in the watched folder is looked at; one that is turned down stays out", async () => {
-	await using ana = await administrator({ path: "/ops/imports" });
-	await drop(ana.page, "zip.json", Buffer.from("PK\u0003\u0004"));
-	await ana.page.getByText("in quarantine").waitFor();
-	await ana.page.getByText(/compressed file\. Unpack it first/).waitFor();
-	const file = join(dataDir, "inbox", "items-folder.json");
-	writeFileSync(file, catalogue(990_001, 2));
-	utimesSync(file, Date.now() / 1000 - 60, Date.now() / 1000 - 60);
-	await eventually(async () => {
-		await ana.page.goto("/ops/imports");
-		assert.ok(await ana.page.getByRole("row", { name: /items-folder\.json.*waits for a yes/ }).isVisible());
-	});
-	await ana.page.getByRole("link", { name: "items-folder.json" }).click();
-	await ana.page.getByRole("button", { name: "Turn it down" }).click();
-	await ana.page.getByText("turned down").waitFor();
-	assert.equal((await fetch(`${charla.url}/api/item/990001`)).status, 404);
-	noProblems(ana);
-});
+long(
+	"[F2][F8] a bad file is told of where it was dropped; a file in the watched folder is looked at; one that is turned down stays out",
+	async () => {
+		await using ana = await administrator({ path: "/ops/imports" });
+		await drop(ana.page, "zip.json", Buffer.from("PK\u0003\u0004"));
+		await ana.page.getByText("in quarantine").waitFor();
+		await ana.page.getByText(/compressed file\. Unpack it first/).waitFor();
+		const file = join(dataDir, "inbox", "items-folder.json");
+		writeFileSync(file, catalogue(990_001, 2));
+		utimesSync(file, Date.now() / 1000 - 60, Date.now() / 1000 - 60);
+		await eventually(async () => {
+			await ana.page.goto("/ops/imports");
+			assert.ok(await ana.page.getByRole("row", { name: /items-folder\.json.*waits for a yes/ }).isVisible());
+		});
+		await ana.page.getByRole("link", { name: "items-folder.json" }).click();
+		await ana.page.getByRole("button", { name: "Turn it down" }).click();
+		await ana.page.getByText("turned down").waitFor();
+		assert.equal((await fetch(`${charla.url}/api/item/990001`)).status, 404);
+		noProblems(ana);
+	},
+);
 
-test("[A6][A7] what floods, has a listed word or waits for an answer is shown; looked at, it is gone; nothing happened to the messages", async () => {
-	await using ana = await administrator({ path: null });
-	await using ben = await visit(charla, { name: freshName("Ben") });
-	const room = await roomWith(charla, ana.me, [ben.me]);
-	const say = (body: string) => charla.chat.messages.post(ben.me, { roomId: room.id, clientId: crypto.randomUUID(), body, replyTo: null });
-	await say("this is Forbidden, I think");
-	for (let i = 0; i < 10; i++) await say(`again ${i}`);
-	await say("does anybody hear me?");
-	await charla.storage.sql.query("", "update room_log set created_at = now() - interval '20 minutes' where room_id = $1", [room.id]);
-	await eventually(async () => {
-		const { hints, questions } = await charla.chat.activity.all();
-		assert.deepEqual(
-			hints
-				.filter((each) => each.roomId === room.id)
-				.map((each) => each.reason)
-				.sort(),
-			["flood", "words"],
-		);
-		assert.equal(questions.filter((each) => each.roomId === room.id).length, 1);
-	});
-	await ana.page.goto("/ops/activity");
-	const hint = ana.page.getByRole("row", { name: /a listed word/ });
-	await hint.getByRole("button", { name: "Looked at" }).click();
-	await hint.waitFor({ state: "detached" });
-	await ana.page.getByRole("row", { name: /many messages at once/ }).waitFor();
-	assert.equal((await charla.chat.messages.stretch(ben.me, { roomId: room.id })).messages.length, 12);
-	assert.ok(!(await ana.page.content()).includes("anybody hear"), "what was said is nowhere");
+long(
+	"[A6][A7] what floods, has a listed word or waits for an answer is shown; looked at, it is gone; nothing happened to the messages",
+	async () => {
+		await using ana = await administrator({ path: null });
+		await using ben = await visit(charla, { name: freshName("Ben") });
+		const room = await roomWith(charla, ana.me, [ben.me]);
+		const say = (body: string) =>
+			charla.chat.messages.post(ben.me, { roomId: room.id, clientId: crypto.randomUUID(), body, replyTo: null });
+		await say("this is Forbidden, I think");
+		for (let i = 0; i < 10; i++) await say(`again ${i}`);
+		await say("does anybody hear me?");
+		await charla.storage.sql.query("", "update room_log set created_at = now() - interval '20 minutes' where room_id = $1", [room.id]);
+		await eventually(async () => {
+			const { hints, questions } = await charla.chat.activity.all();
+			assert.deepEqual(
+				hints
+					.filter((each) => each.roomId === room.id)
+					.map((each) => each.reason)
+					.sort(),
+				["flood", "words"],
+			);
+			assert.equal(questions.filter((each) => each.roomId === room.id).length, 1);
+		});
+		await ana.page.goto("/ops/activity");
+		const hint = ana.page.getByRole("row", { name: /a listed word/ });
+		await hint.getByRole("button", { name: "Looked at" }).click();
+		await hint.waitFor({ state: "detached" });
+		await ana.page.getByRole("row", { name: /many messages at once/ }).waitFor();
+		assert.equal((await charla.chat.messages.stretch(ben.me, { roomId: room.id })).messages.length, 12);
+		assert.ok(!(await ana.page.content()).includes("anybody hear"), "what was said is nowhere");
 
-	// The room's owner sees its own; a member does not.
-	assert.equal((await ana.page.goto(`/rooms/${room.id}/activity`))?.status(), 200);
-	await ana.page.getByRole("row", { name: /many messages at once/ }).waitFor();
-	assert.equal((await ben.context.request.get(`/rooms/${room.id}/activity`)).status(), 403);
-	noProblems(ana);
-});
+		// The room's owner sees its own; a member does not.
+		assert.equal((await ana.page.goto(`/rooms/${room.id}/activity`))?.status(), 200);
+		await ana.page.getByRole("row", { name: /many messages at once/ }).waitFor();
+		assert.equal((await ben.context.request.get(`/rooms/${room.id}/activity`)).status(), 403);
+		noProblems(ana);
+	},
+);
 
-test("[X1] files are taken from an administrator's own page alone", async () => {
+long("[X1] files are taken from an administrator's own page alone", async () => {
 	await using ana = await administrator({ path: null });
 	await using ben = await visit(charla, { path: null, name: freshName("Ben") });
 	const post = (who: typeof ana, headers: Record<string, string>) =>
@@ -241,7 +249,7 @@ for (const [title, options] of [
 	["English, light", {}],
 	["Spanish, dark, on a phone", { language: "es", theme: "dark" as const, viewport: { width: 360, height: 740 } }],
 ] as const)
-	test(`the pages are readable and accessible: ${title}`, async () => {
+	long(`the pages are readable and accessible: ${title}`, async () => {
 		await using ana = await administrator({ ...options, path: null });
 		await eventually(async () => assert.ok((await charla.chat.rooms.mine(ana.me)).some((room) => room.id === opsRoomId)));
 		const [one] = (await charla.chat.imports?.list()) ?? [];

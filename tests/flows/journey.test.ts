@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Locator, Page } from "playwright-core";
 import { away, composer, line, openFlow, reached, say, until } from "../support/flow-a-people.ts";
+import { long } from "../support/long.ts";
 
 const flow = openFlow();
 
@@ -49,7 +50,7 @@ test("the journey of a message is followed live: stored, delivered, on screen, a
 	await until(() => line(page, "is anybody there?").evaluate((row) => row === document.activeElement), "the message has the focus");
 });
 
-test("/journey shows the last message of mine, and says so when there is none; of others' messages there is no journey", async (t) => {
+long("/journey shows the last message of mine, and says so when there is none; of others' messages there is no journey", async (t) => {
 	const { people } = await flow.talk(t, ["Ana", "Ben"]);
 	const [ana, ben] = people as [(typeof people)[0], (typeof people)[0]];
 	await say(ana.page, "/journey");
@@ -68,7 +69,7 @@ test("/journey shows the last message of mine, and says so when there is none; o
 	assert.deepEqual((await flow.stored(ana, ana.page.url().split("/").at(-1) as string)).length, 1, "nothing was posted by commands");
 });
 
-test("the journey of a message deleted meanwhile says so", async (t) => {
+long("the journey of a message deleted meanwhile says so", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana"]);
 	const ana = people[0] as (typeof people)[0];
 	await say(ana.page, "soon gone");
@@ -82,7 +83,7 @@ test("the journey of a message deleted meanwhile says so", async (t) => {
 	await dialog.getByText("That message was deleted.").waitFor();
 });
 
-test("the head of a room shows the latency, and opens what there is to know of the connection, with a report to copy", async (t) => {
+long("the head of a room shows the latency, and opens what there is to know of the connection, with a report to copy", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana"], { expected: away });
 	const ana = people[0] as (typeof people)[0];
 	const { page, context } = ana;
@@ -119,7 +120,7 @@ test("the head of a room shows the latency, and opens what there is to know of t
 	await dialog.getByText(/^1, lost last at \d/).waitFor();
 });
 
-test("/status and /slo answer in the page and post nothing", async (t) => {
+long("/status and /slo answer in the page and post nothing", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana"]);
 	const ana = people[0] as (typeof people)[0];
 	await say(ana.page, "/status");

@@ -7,6 +7,7 @@ import type { TestCharla } from "../support/charla.ts";
 import { say } from "../support/chat.ts";
 import { composer, focused, isLive, line, scroller, send, wheel } from "../support/flow-b-page.ts";
 import { eventually, freshName, hasReadAll, noProblems, openStage, roomWith, type Stage, sayAll, visit } from "../support/flow-b-people.ts";
+import { long } from "../support/long.ts";
 
 let charla: TestCharla;
 let stage: Stage;
@@ -55,7 +56,7 @@ async function tabStops(page: Page, most = 40): Promise<string[]> {
 	return stops;
 }
 
-test("[80] everything that can be done in a room is reached by the Tab key, and what has the focus can be seen", async () => {
+long("[80] everything that can be done in a room is reached by the Tab key, and what has the focus can be seen", async () => {
 	const { reader, page } = await scene();
 	await using _ = reader;
 	await fromTop(page);
@@ -101,7 +102,7 @@ test("[80] everything that can be done in a room is reached by the Tab key, and 
 	noProblems(reader);
 });
 
-test("[80] focus in the list is never behind the head, the day or the composer", async () => {
+long("[80] focus in the list is never behind the head, the day or the composer", async () => {
 	const { ana, room, reader, page } = await scene();
 	await using _ = reader;
 	await sayAll(
@@ -128,7 +129,7 @@ test("[80] focus in the list is never behind the head, the day or the composer",
 	noProblems(reader);
 });
 
-test("[81] the list is one tab stop; arrows move in it, Enter opens the actions, r replies, e edits", async () => {
+long("[81] the list is one tab stop; arrows move in it, Enter opens the actions, r replies, e edits", async () => {
 	const { reader, page } = await scene();
 	await using _ = reader;
 	await fromTop(page);
@@ -184,7 +185,7 @@ test("[81] the list is one tab stop; arrows move in it, Enter opens the actions,
 	noProblems(reader);
 });
 
-test("[82] F6 goes round the parts of the page, the skip link to the messages", async () => {
+long("[82] F6 goes round the parts of the page, the skip link to the messages", async () => {
 	const { room, reader, page } = await scene();
 	await using _ = reader;
 	await fromTop(page);
@@ -345,7 +346,7 @@ test("[83] a screen reader hears each new message of others once, a burst as a n
 	noProblems(reader);
 });
 
-test("[84] a message that cannot be sent and a connection that is gone are told at once", async () => {
+long("[84] a message that cannot be sent and a connection that is gone are told at once", async () => {
 	const { room, reader, page } = await scene();
 	await using _ = reader;
 	reader.problems.length = 0;
@@ -401,7 +402,7 @@ test("[84] a message that cannot be sent and a connection that is gone are told 
 	);
 });
 
-test("[90] a menu takes the focus, moves it with the arrows and gives it back, even when the message was deleted meanwhile", async () => {
+long("[90] a menu takes the focus, moves it with the arrows and gives it back, even when the message was deleted meanwhile", async () => {
 	const { ana, room, reader, page } = await scene();
 	await using _ = reader;
 	await line(page, "Bruno says 3").focus();
@@ -457,7 +458,7 @@ test("[90] a menu takes the focus, moves it with the arrows and gives it back, e
 	noProblems(reader);
 });
 
-test("[90] a panel takes the focus to its title, Escape closes it and gives the focus back", async () => {
+long("[90] a panel takes the focus to its title, Escape closes it and gives the focus back", async () => {
 	const { reader, page } = await scene();
 	await using _ = reader;
 	const opener = page.getByRole("link", { name: /members?$/ });

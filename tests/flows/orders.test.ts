@@ -6,6 +6,7 @@ import type { Locator, Page } from "playwright-core";
 import { smallCatalogue } from "../../lambdas/shop/catalogue.ts";
 import { composer, openFlow, say, type Talker } from "../support/flow-a-people.ts";
 import { isTooWide } from "../support/flow-b-page.ts";
+import { long } from "../support/long.ts";
 
 const flow = openFlow();
 
@@ -49,7 +50,7 @@ test("[O9][O10] one orders, the other sees the card and approves it, and both se
 	await isNow(bruno.page, bruno.name, "Approved");
 });
 
-test("[O9] where the card's script does not come, the order stands there in words, and the room goes on", async (t) => {
+long("[O9] where the card's script does not come, the order stands there in words, and the room goes on", async (t) => {
 	const { ana, bruno } = await pair(t, ["Ana", "Bruno"], { expected: [/order-card/] });
 	await ana.context.route("**/order-card-*.js", (route) => route.abort());
 	await say(bruno.page, "/cart add 123456");
@@ -61,7 +62,7 @@ test("[O9] where the card's script does not come, the order stands there in word
 	assert.equal(await ana.page.locator(".error-page").count(), 0);
 });
 
-test("[O10] by keyboard alone: /ca completes, the card is reached by Tab, Enter withdraws", async (t) => {
+long("[O10] by keyboard alone: /ca completes, the card is reached by Tab, Enter withdraws", async (t) => {
 	const { ana, bruno } = await pair(t, ["Ana", "Bruno"]);
 	const { page } = bruno;
 	await composer(page).focus();
@@ -80,7 +81,7 @@ test("[O10] by keyboard alone: /ca completes, the card is reached by Tab, Enter 
 	await isNow(ana.page, bruno.name, "Withdrawn");
 });
 
-test("[O9] what is not in the catalogue is refused where it was written, and can be put right; /item says what there is", async (t) => {
+long("[O9] what is not in the catalogue is refused where it was written, and can be put right; /item says what there is", async (t) => {
 	const { bruno } = await pair(t, ["Ana", "Bruno"], { language: "es" });
 	const { page } = bruno;
 	await say(page, "/cart add 123456 000000");
@@ -99,7 +100,7 @@ test("[O9] what is not in the catalogue is refused where it was written, and can
 	await isNow(page, bruno.name, "En espera");
 });
 
-test("[O9][O10] without JavaScript the same: the command by form, the buttons by form, a refusal in words", async (t) => {
+long("[O9][O10] without JavaScript the same: the command by form, the buttons by form, a refusal in words", async (t) => {
 	const { room, ana, bruno } = await pair(t, ["Ana", "Bruno"]);
 	const plain = await flow.browser(t, { me: bruno.me, cookie: bruno.cookie }, { javaScript: false, expected: [/status of (409|422|403)/] });
 	const { page } = plain;
@@ -142,7 +143,7 @@ test("[O9][O10] without JavaScript the same: the command by form, the buttons by
 	await composer(page).waitFor();
 });
 
-test("[O6][O8] an order of the API appears in the linked room before everybody's eyes, and goes into the table", async (t) => {
+long("[O6][O8] an order of the API appears in the linked room before everybody's eyes, and goes into the table", async (t) => {
 	const { room, ana, bruno } = await pair(t, ["Ana", "Bruno"]);
 	await say(ana.page, "/cart link");
 	await ana.page.getByText("This room takes orders from the API now.").waitFor();
@@ -170,7 +171,7 @@ test("[O6][O8] an order of the API appears in the linked room before everybody's
 	assert.match(table, new RegExp(`,${bruno.name},api,approved,[^,]+,${ana.name},345678,"?Cable USB-C, 2 m"?,2,9\\.90,EUR\\r\\n`));
 });
 
-test("[85][O10] axe finds nothing wrong with cards in any state and theme, and nothing is too wide for 320 px", async (t) => {
+long("[85][O10] axe finds nothing wrong with cards in any state and theme, and nothing is too wide for 320 px", async (t) => {
 	const { room, ana, bruno } = await pair(t, ["Ana", "Bruno"]);
 	const long = {
 		id: `L-${"9".repeat(60)}`,

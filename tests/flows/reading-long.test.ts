@@ -15,6 +15,7 @@ import {
 	visit,
 	writePast,
 } from "../support/flow-b-people.ts";
+import { long } from "../support/long.ts";
 
 let charla: TestCharla;
 let stage: Stage;
@@ -130,7 +131,7 @@ async function swipe(session: CDPSession, by: number): Promise<void> {
 	await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
 }
 
-test("[33] a room of 10,000 messages holds few of them in the page, scrolls like one of 50 and gives its memory back", async () => {
+long("[33] a room of 10,000 messages holds few of them in the page, scrolls like one of 50 and gives its memory back", async () => {
 	const [short, long] = [await longRoom(50), await longRoom(10_000)];
 	await using inShort = await visit(charla, { me: short.bruno, path: short.path });
 	await isLive(inShort.page);

@@ -7,6 +7,7 @@ import type { TestCharla } from "../support/charla.ts";
 import { say } from "../support/chat.ts";
 import { calm, composer, fromEnd, isInSight, isLive, line, offsetOf, send, seqsInSight, settled, wheel } from "../support/flow-b-page.ts";
 import { eventually, freshName, hasReadAll, noProblems, openStage, roomWith, type Stage, sayAll, visit } from "../support/flow-b-people.ts";
+import { long } from "../support/long.ts";
 
 let charla: TestCharla;
 let stage: Stage;
@@ -49,7 +50,7 @@ test("[26] a room with nothing unread opens at the end, one with unread messages
 	noProblems(reader, again);
 });
 
-test("[26] the second visit to a room finds the place of the first", async () => {
+long("[26] the second visit to a room finds the place of the first", async () => {
 	const { bruno, path } = await scene(90);
 	await using reader = await visit(charla, { me: bruno, path });
 	const { page } = reader;
@@ -115,7 +116,7 @@ test("[27] at the end new messages stay in sight; further up nothing moves and a
 	noProblems(reader);
 });
 
-test("[28] what I send comes into sight, wherever I was reading", async () => {
+long("[28] what I send comes into sight, wherever I was reading", async () => {
 	const { bruno, path } = await scene(120);
 	await using reader = await visit(charla, { me: bruno, path });
 	const { page } = reader;
@@ -129,7 +130,7 @@ test("[28] what I send comes into sight, wherever I was reading", async () => {
 	noProblems(reader);
 });
 
-test("[13] among old messages the arrow up still edits my last one", async () => {
+long("[13] among old messages the arrow up still edits my last one", async () => {
 	const { ana, bruno, room, seqs } = await scene(30);
 	await say(charla.chat, bruno, room.id, "An old line of mine");
 	await sayAll(charla, ana, room.id, lines(150));
@@ -151,7 +152,7 @@ test("[13] among old messages the arrow up still edits my last one", async () =>
 	noProblems(reader);
 });
 
-test("[31] edits and deletions above what is in sight do not move the reader", async () => {
+long("[31] edits and deletions above what is in sight do not move the reader", async () => {
 	const { ana, bruno, room, seqs, path } = await scene(48);
 	await using reader = await visit(charla, { me: bruno, path });
 	const { page } = reader;
@@ -174,7 +175,7 @@ test("[31] edits and deletions above what is in sight do not move the reader", a
 	noProblems(reader);
 });
 
-test("[32] a window that changes its size and a composer that grows keep the end in sight", async () => {
+long("[32] a window that changes its size and a composer that grows keep the end in sight", async () => {
 	const { bruno, path } = await scene(40);
 	await using reader = await visit(charla, { me: bruno, path });
 	const { page } = reader;
@@ -202,7 +203,7 @@ test("[32] a window that changes its size and a composer that grows keep the end
 	noProblems(reader);
 });
 
-test("[37] a link to a message shows it in the middle and marks it for a moment; back leads to where I was", async () => {
+long("[37] a link to a message shows it in the middle and marks it for a moment; back leads to where I was", async () => {
 	const { bruno, room, seqs, path } = await scene(180);
 	const far = seqs[20] as number;
 	await using reader = await visit(charla, { me: bruno, path: null });
@@ -276,7 +277,7 @@ const targetOf = (page: Page, seq: number): Promise<Target> =>
 		return target;
 	});
 
-test("[38] the link to a deleted message leads to its tombstone, the one to a message that never was says so", async () => {
+long("[38] the link to a deleted message leads to its tombstone, the one to a message that never was says so", async () => {
 	const { ana, bruno, room, seqs, path } = await scene(120);
 	const gone = seqs[15] as number;
 	await charla.chat.messages.remove(ana, { roomId: room.id, clientId: crypto.randomUUID(), seq: gone });
@@ -289,7 +290,7 @@ test("[38] the link to a deleted message leads to its tombstone, the one to a me
 	noProblems(reader);
 });
 
-test("[42] copying over several messages gives who, when and what, a line each", async () => {
+long("[42] copying over several messages gives who, when and what, a line each", async () => {
 	const ana = await charla.chat.people.enter({ name: freshName("Ana") });
 	const bruno = await charla.chat.people.enter({ name: freshName("Bruno") });
 	const room = await roomWith(charla, ana, [bruno]);
@@ -331,7 +332,7 @@ test("[42] copying over several messages gives who, when and what, a line each",
 	noProblems(reader);
 });
 
-test("[43] the browser's own search finds everything that is on the page", async () => {
+long("[43] the browser's own search finds everything that is on the page", async () => {
 	const { bruno, path, seqs } = await scene(50);
 	await using reader = await visit(charla, { me: bruno, path });
 	const { page } = reader;
@@ -349,7 +350,7 @@ test("[43] the browser's own search finds everything that is on the page", async
 	noProblems(reader);
 });
 
-test("[45] a message counts as read when it was on a visible, focused screen for half a second", async () => {
+long("[45] a message counts as read when it was on a visible, focused screen for half a second", async () => {
 	const { ana, bruno, room, path } = await scene(5);
 	await using reader = await visit(charla, { me: bruno, path });
 	const { page } = reader;
@@ -407,7 +408,7 @@ test("[45] a message counts as read when it was on a visible, focused screen for
 	noProblems(reader, other);
 });
 
-test("[M16] [45] a room in which somebody always says something before that half second is over is read all the same", async () => {
+long("[M16] [45] a room in which somebody always says something before that half second is over is read all the same", async () => {
 	const { ana, bruno, room, path } = await scene(1);
 	await using reader = await visit(charla, { me: bruno, path });
 	await isLive(reader.page);
@@ -428,48 +429,51 @@ test("[M16] [45] a room in which somebody always says something before that half
 	noProblems(reader);
 });
 
-test("[46][48] unread messages show in the list, the title and the icon of every tab, and go from all of them when read in one", async () => {
-	const { ana, bruno, room } = await scene(3);
-	await using reader = await visit(charla, { me: bruno });
-	const { page } = reader;
-	// Only an installed app has a badge to be seen: what the page asks for stands for it.
-	await reader.context.addInitScript(() => {
-		const asked = { badge: 0 };
-		Object.assign(window, { asked });
-		const show = async (count = 0) => {
-			asked.badge = count;
-		};
-		Object.assign(Navigator.prototype, { setAppBadge: show, clearAppBadge: () => show() });
-	});
-	const badge = (on: Page) => on.evaluate(() => (window as unknown as { asked: { badge: number } }).asked.badge);
-	await page.reload();
-	const other = await reader.context.newPage();
-	await other.goto("/people");
-	for (const each of [page, other]) await each.getByRole("link", { name: room.name }).waitFor();
-	// The bell of the lobby, if any, has rung before.
-	await hasReadAll(charla, bruno, "01900000-0000-7000-8000-000000000001");
-	await eventually(async () => assert.doesNotMatch(await other.title(), /^\(/));
-	await sayAll(charla, ana, room.id, ["One", "Two", "Three"]);
-	for (const each of [page, other]) {
-		await each.getByRole("link", { name: `${room.name} 3 unread messages` }).waitFor();
-		await eventually(async () => assert.match(await each.title(), /^\(3\) /));
-		assert.equal(await each.locator("link[rel=icon]").getAttribute("href"), "/favicon-unread.svg");
-		await eventually(async () => assert.equal(await badge(each), 3));
-	}
-	assert.equal((await reader.context.request.get("/favicon-unread.svg")).status(), 200);
-	await page.getByRole("link", { name: room.name }).click();
-	await line(page, "Three").waitFor();
-	const since = Date.now();
-	await eventually(async () => assert.doesNotMatch(await other.title(), /^\(/));
-	// Told, not found out: a page looks for itself every thirty seconds at most.
-	assert.ok(Date.now() - since < limits.readAfter + 10_000, `took ${Date.now() - since} ms`);
-	for (const each of [page, other]) {
-		await each.getByText("3 unread messages").waitFor({ state: "detached" });
-		await eventually(async () => {
-			assert.doesNotMatch(await each.title(), /^\(/);
-			assert.equal(await each.locator("link[rel=icon]").getAttribute("href"), "/favicon.svg");
-			assert.equal(await badge(each), 0);
+long(
+	"[46][48] unread messages show in the list, the title and the icon of every tab, and go from all of them when read in one",
+	async () => {
+		const { ana, bruno, room } = await scene(3);
+		await using reader = await visit(charla, { me: bruno });
+		const { page } = reader;
+		// Only an installed app has a badge to be seen: what the page asks for stands for it.
+		await reader.context.addInitScript(() => {
+			const asked = { badge: 0 };
+			Object.assign(window, { asked });
+			const show = async (count = 0) => {
+				asked.badge = count;
+			};
+			Object.assign(Navigator.prototype, { setAppBadge: show, clearAppBadge: () => show() });
 		});
-	}
-	noProblems(reader);
-});
+		const badge = (on: Page) => on.evaluate(() => (window as unknown as { asked: { badge: number } }).asked.badge);
+		await page.reload();
+		const other = await reader.context.newPage();
+		await other.goto("/people");
+		for (const each of [page, other]) await each.getByRole("link", { name: room.name }).waitFor();
+		// The bell of the lobby, if any, has rung before.
+		await hasReadAll(charla, bruno, "01900000-0000-7000-8000-000000000001");
+		await eventually(async () => assert.doesNotMatch(await other.title(), /^\(/));
+		await sayAll(charla, ana, room.id, ["One", "Two", "Three"]);
+		for (const each of [page, other]) {
+			await each.getByRole("link", { name: `${room.name} 3 unread messages` }).waitFor();
+			await eventually(async () => assert.match(await each.title(), /^\(3\) /));
+			assert.equal(await each.locator("link[rel=icon]").getAttribute("href"), "/favicon-unread.svg");
+			await eventually(async () => assert.equal(await badge(each), 3));
+		}
+		assert.equal((await reader.context.request.get("/favicon-unread.svg")).status(), 200);
+		await page.getByRole("link", { name: room.name }).click();
+		await line(page, "Three").waitFor();
+		const since = Date.now();
+		await eventually(async () => assert.doesNotMatch(await other.title(), /^\(/));
+		// Told, not found out: a page looks for itself every thirty seconds at most.
+		assert.ok(Date.now() - since < limits.readAfter + 10_000, `took ${Date.now() - since} ms`);
+		for (const each of [page, other]) {
+			await each.getByText("3 unread messages").waitFor({ state: "detached" });
+			await eventually(async () => {
+				assert.doesNotMatch(await each.title(), /^\(/);
+				assert.equal(await each.locator("link[rel=icon]").getAttribute("href"), "/favicon.svg");
+				assert.equal(await badge(each), 0);
+			});
+		}
+		noProblems(reader);
+	},
+);

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { away, composer, isAlive, line, openFlow, reached, say, texts, until } from "../support/flow-a-people.ts";
 import { openWeather } from "../support/flow-a-proxy.ts";
+import { long } from "../support/long.ts";
 
 const flow = openFlow();
 
@@ -41,51 +42,54 @@ async function watchSending(
 	return { seen: () => watch.evaluate((watched) => watched.result()) };
 }
 
-test("[2] [3] [9] with a server two seconds away my message is on screen within 100 ms, and is the same line when it is stored", async (t) => {
-	await using weather = await openWeather(flow.charla.url);
-	const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url });
-	const ana = people[0] as (typeof people)[0];
-	await say(ana.page, "Before");
-	await reached(ana.page, "Before", /^Stored/);
+long(
+	"[2] [3] [9] with a server two seconds away my message is on screen within 100 ms, and is the same line when it is stored",
+	async (t) => {
+		await using weather = await openWeather(flow.charla.url);
+		const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url });
+		const ana = people[0] as (typeof people)[0];
+		await say(ana.page, "Before");
+		await reached(ana.page, "Before", /^Stored/);
 
-	weather.delay = 1000;
-	// And takes its time until told otherwise: how fast this test looks must not matter.
-	let answer = () => {};
-	const asked = new Promise<void>((done) => {
-		answer = done;
-	});
-	const { post } = flow.charla.chat.messages;
-	t.mock.method(flow.charla.chat.messages, "post", async (...message: Parameters<typeof post>) => {
-		await asked;
-		return post(...message);
-	});
-	const watch = await watchSending(ana.page, "Over the sea");
-	await say(ana.page, "Over the sea");
-	await reached(ana.page, "Over the sea", "Sending");
-	// The field is free at once: the next is written and sent while the first is on its way.
-	assert.equal(await composer(ana.page).inputValue(), "");
-	assert.ok(await composer(ana.page).evaluate((field) => field === document.activeElement), "the field kept the focus");
-	await ana.page.keyboard.type("And another");
-	await ana.page.keyboard.press("Enter");
-	await reached(ana.page, "And another", "Waiting to be sent");
-	assert.deepEqual(await flow.stored(ana, room.id), ["Before"], "the server has stored nothing yet");
-	answer();
+		weather.delay = 1000;
+		// And takes its time until told otherwise: how fast this test looks must not matter.
+		let answer = () => {};
+		const asked = new Promise<void>((done) => {
+			answer = done;
+		});
+		const { post } = flow.charla.chat.messages;
+		t.mock.method(flow.charla.chat.messages, "post", async (...message: Parameters<typeof post>) => {
+			await asked;
+			return post(...message);
+		});
+		const watch = await watchSending(ana.page, "Over the sea");
+		await say(ana.page, "Over the sea");
+		await reached(ana.page, "Over the sea", "Sending");
+		// The field is free at once: the next is written and sent while the first is on its way.
+		assert.equal(await composer(ana.page).inputValue(), "");
+		assert.ok(await composer(ana.page).evaluate((field) => field === document.activeElement), "the field kept the focus");
+		await ana.page.keyboard.type("And another");
+		await ana.page.keyboard.press("Enter");
+		await reached(ana.page, "And another", "Waiting to be sent");
+		assert.deepEqual(await flow.stored(ana, room.id), ["Before"], "the server has stored nothing yet");
+		answer();
 
-	await reached(ana.page, "And another", /^Stored/);
-	const seen = await watch.seen();
-	// A busy machine may be late once; one that has to wait for the server is late by two seconds each time.
-	let { painted } = seen;
-	for (let again = 1; painted > 100 && again <= 4; again++) {
-		const next = await watchSending(ana.page, `Once more ${again}`);
-		await say(ana.page, `Once more ${again}`);
-		await reached(ana.page, `Once more ${again}`, /^Stored/);
-		painted = Math.min(painted, (await next.seen()).painted);
-	}
-	assert.ok(painted > 0 && painted <= 100, `painted after ${painted} ms`);
-	assert.deepEqual({ most: seen.most, fewest: seen.fewest, sameLine: seen.sameLine }, { most: 1, fewest: 1, sameLine: true });
-	assert.deepEqual((await texts(ana.page)).slice(0, 3), ["Before", "Over the sea", "And another"]);
-	assert.deepEqual((await flow.stored(ana, room.id)).slice(0, 3), ["Before", "Over the sea", "And another"]);
-});
+		await reached(ana.page, "And another", /^Stored/);
+		const seen = await watch.seen();
+		// A busy machine may be late once; one that has to wait for the server is late by two seconds each time.
+		let { painted } = seen;
+		for (let again = 1; painted > 100 && again <= 4; again++) {
+			const next = await watchSending(ana.page, `Once more ${again}`);
+			await say(ana.page, `Once more ${again}`);
+			await reached(ana.page, `Once more ${again}`, /^Stored/);
+			painted = Math.min(painted, (await next.seen()).painted);
+		}
+		assert.ok(painted > 0 && painted <= 100, `painted after ${painted} ms`);
+		assert.deepEqual({ most: seen.most, fewest: seen.fewest, sameLine: seen.sameLine }, { most: 1, fewest: 1, sameLine: true });
+		assert.deepEqual((await texts(ana.page)).slice(0, 3), ["Before", "Over the sea", "And another"]);
+		assert.deepEqual((await flow.stored(ana, room.id)).slice(0, 3), ["Before", "Over the sea", "And another"]);
+	},
+);
 
 test("[5] an error of the server fails the message with its reason; trying again sends it, discarding drops it, and only that", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana", "Bruno"]);
@@ -114,7 +118,7 @@ test("[5] an error of the server fails the message with its reason; trying again
 	assert.deepEqual(await flow.stored(ana, room.id), ["Try again"]);
 });
 
-test("[5] what the server refuses keeps its text and says why, and nobody else sees it", async (t) => {
+long("[5] what the server refuses keeps its text and says why, and nobody else sees it", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana", "Bruno"]);
 	const [ana, bruno] = people as [(typeof people)[0], (typeof people)[0]];
 	await say(ana.page, "/nosuchthing now");
@@ -128,7 +132,7 @@ test("[5] what the server refuses keeps its text and says why, and nobody else s
 	assert.deepEqual((await texts(ana.page)).sort(), ["/nosuchthing now", "Fence"]);
 });
 
-test("[10] nothing, blanks and invisible characters cannot be sent; spaces that lead in code survive", async (t) => {
+long("[10] nothing, blanks and invisible characters cannot be sent; spaces that lead in code survive", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana", "Bruno"]);
 	const [ana, bruno] = people as [(typeof people)[0], (typeof people)[0]];
 	for (const nothing of ["", "   ", "\u200b\u200d\ufeff", "\u00a0\n\t\n", "\u2800", "\u3164"]) {
@@ -143,7 +147,7 @@ test("[10] nothing, blanks and invisible characters cannot be sent; spaces that 
 	assert.equal((await texts(ana.page)).length, 1);
 });
 
-test("[11] near the limit the characters are counted, beyond it they cannot be sent and nothing is lost", async (t) => {
+long("[11] near the limit the characters are counted, beyond it they cannot be sent and nothing is lost", async (t) => {
 	const { people } = await flow.talk(t, ["Ana"]);
 	const ana = people[0] as (typeof people)[0];
 	const field = composer(ana.page);
@@ -197,7 +201,7 @@ test("[13] the arrow up in an empty field edits my last message; Escape gives up
 	assert.deepEqual(await texts(bruno.page), ["First", "Somebody else's"]);
 });
 
-test("[13] an edit that cannot be saved keeps its text and says why, and is saved by the same key when it can be", async (t) => {
+long("[13] an edit that cannot be saved keeps its text and says why, and is saved by the same key when it can be", async (t) => {
 	const { people } = await flow.talk(t, ["Ana", "Bruno"], { expected: away });
 	const [ana, bruno] = people as [(typeof people)[0], (typeof people)[0]];
 	await say(ana.page, "Frist");
@@ -228,7 +232,7 @@ test("[13] an edit that cannot be saved keeps its text and says why, and is save
 	assert.deepEqual(await texts(bruno.page), ["First, after a tunnel"]);
 });
 
-test("[14] Escape takes one step back at a time: suggestions, then the reply; menu, then editing", async (t) => {
+long("[14] Escape takes one step back at a time: suggestions, then the reply; menu, then editing", async (t) => {
 	const { people } = await flow.talk(t, ["Ana"]);
 	const ana = people[0] as (typeof people)[0];
 	await say(ana.page, "Something to answer");
@@ -306,62 +310,65 @@ test("[16] a draft stays with its room over a switch, a reload and a crash, and 
 	assert.equal(await pencil(third).count(), 0, "what was sent is no draft");
 });
 
-test("[16] whom an answer is for and a change that was begun wait for whoever wrote them, over a reload and a visit elsewhere", async (t) => {
-	const { room, people } = await flow.talk(t, ["Ana"]);
-	const ana = people[0] as (typeof people)[0];
-	const { page } = ana;
-	await say(page, "Teh first");
-	await say(page, "The second");
-	await reached(page, "The second", /^Stored/);
-	await line(page, "The second").hover();
-	await line(page, "The second").getByRole("button", { name: "Reply" }).click();
-	await composer(page).pressSequentially("Half an answer");
-	await line(page, "Teh first").focus();
-	await page.keyboard.press("Enter");
-	await page.getByRole("menuitem", { name: "Edit" }).click();
-	const editor = page.getByRole("textbox", { name: "Edit your message" });
-	await editor.fill("The first, not sav");
-	await editor.press("e");
-	await editor.press("d");
+long(
+	"[16] whom an answer is for and a change that was begun wait for whoever wrote them, over a reload and a visit elsewhere",
+	async (t) => {
+		const { room, people } = await flow.talk(t, ["Ana"]);
+		const ana = people[0] as (typeof people)[0];
+		const { page } = ana;
+		await say(page, "Teh first");
+		await say(page, "The second");
+		await reached(page, "The second", /^Stored/);
+		await line(page, "The second").hover();
+		await line(page, "The second").getByRole("button", { name: "Reply" }).click();
+		await composer(page).pressSequentially("Half an answer");
+		await line(page, "Teh first").focus();
+		await page.keyboard.press("Enter");
+		await page.getByRole("menuitem", { name: "Edit" }).click();
+		const editor = page.getByRole("textbox", { name: "Edit your message" });
+		await editor.fill("The first, not sav");
+		await editor.press("e");
+		await editor.press("d");
 
-	await page.reload();
-	await isAlive(page);
-	await page.getByText(`Replying to ${ana.name}`).waitFor();
-	await until(async () => (await composer(page).inputValue()) === "Half an answer", "the answer is back");
-	assert.equal(await editor.count(), 0, "nobody is thrown into editing");
-	const note = line(page, "Teh first").getByText("You began to change this and did not save it.");
-	await note.waitFor();
+		await page.reload();
+		await isAlive(page);
+		await page.getByText(`Replying to ${ana.name}`).waitFor();
+		await until(async () => (await composer(page).inputValue()) === "Half an answer", "the answer is back");
+		assert.equal(await editor.count(), 0, "nobody is thrown into editing");
+		const note = line(page, "Teh first").getByText("You began to change this and did not save it.");
+		await note.waitFor();
 
-	// In the room list only what its composer holds counts as a draft; the change comes back after a visit elsewhere.
-	await page.getByRole("link", { name: "Lobby" }).click();
-	await page.getByRole("heading", { name: "Lobby" }).waitFor();
-	assert.equal(await composer(page).inputValue(), "");
-	assert.equal(await page.getByText("Replying to").count(), 0);
-	await page.getByRole("link", { name: room.name }).click();
-	await line(page, "Teh first").getByRole("button", { name: "Go on" }).click();
-	assert.equal(await editor.inputValue(), "The first, not saved");
-	await editor.fill("The first");
-	await editor.press("Enter");
-	await line(page, "The first").getByText("edited").waitFor();
-	await composer(page).press("Enter");
-	await line(page, "Half an answer").getByText("The second").waitFor();
-	await reached(page, "Half an answer", /^Stored/);
-	assert.deepEqual(await flow.stored(ana, room.id), ["The first", "The second", "Half an answer"]);
+		// In the room list only what its composer holds counts as a draft; the change comes back after a visit elsewhere.
+		await page.getByRole("link", { name: "Lobby" }).click();
+		await page.getByRole("heading", { name: "Lobby" }).waitFor();
+		assert.equal(await composer(page).inputValue(), "");
+		assert.equal(await page.getByText("Replying to").count(), 0);
+		await page.getByRole("link", { name: room.name }).click();
+		await line(page, "Teh first").getByRole("button", { name: "Go on" }).click();
+		assert.equal(await editor.inputValue(), "The first, not saved");
+		await editor.fill("The first");
+		await editor.press("Enter");
+		await line(page, "The first").getByText("edited").waitFor();
+		await composer(page).press("Enter");
+		await line(page, "Half an answer").getByText("The second").waitFor();
+		await reached(page, "Half an answer", /^Stored/);
+		assert.deepEqual(await flow.stored(ana, room.id), ["The first", "The second", "Half an answer"]);
 
-	// What was dropped stays dropped.
-	await line(page, "The first").focus();
-	await page.keyboard.press("Enter");
-	await page.getByRole("menuitem", { name: "Edit" }).click();
-	await editor.fill("On second thought");
-	await page.reload();
-	await isAlive(page);
-	await line(page, "The first").getByRole("button", { name: "Discard" }).click();
-	await note.waitFor({ state: "detached" });
-	assert.ok(await line(page, "The first").evaluate((row) => row === document.activeElement), "the focus is with the message");
-	await page.reload();
-	await isAlive(page);
-	await line(page, "The first").waitFor();
-	assert.equal(await page.getByText("You began to change this and did not save it.").count(), 0);
-	assert.equal(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("charla-draft-")).length), 0);
-	assert.deepEqual(await texts(page), ["The first", "The second", "Half an answer"]);
-});
+		// What was dropped stays dropped.
+		await line(page, "The first").focus();
+		await page.keyboard.press("Enter");
+		await page.getByRole("menuitem", { name: "Edit" }).click();
+		await editor.fill("On second thought");
+		await page.reload();
+		await isAlive(page);
+		await line(page, "The first").getByRole("button", { name: "Discard" }).click();
+		await note.waitFor({ state: "detached" });
+		assert.ok(await line(page, "The first").evaluate((row) => row === document.activeElement), "the focus is with the message");
+		await page.reload();
+		await isAlive(page);
+		await line(page, "The first").waitFor();
+		assert.equal(await page.getByText("You began to change this and did not save it.").count(), 0);
+		assert.equal(await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("charla-draft-")).length), 0);
+		assert.deepEqual(await texts(page), ["The first", "The second", "Half an answer"]);
+	},
+);

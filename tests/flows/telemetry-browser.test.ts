@@ -7,6 +7,7 @@ import { readBody } from "../../observability/beacon/read-body.ts";
 import type { Claim } from "../../observability/beacon/read-measured.ts";
 import { away, line, openFlow, reached, say, type Talker, type TalkerOptions, tryNow } from "../support/flow-a-people.ts";
 import { openWeather } from "../support/flow-a-proxy.ts";
+import { long } from "../support/long.ts";
 
 const flow = openFlow();
 
@@ -104,7 +105,7 @@ test("a message is one trace from the sender's click to the recipient's screen, 
 	assert.equal(people.reports[0].spans.find((span) => span.name === "chat/message.send")?.attributes["chat.socket.transport"], "websocket");
 });
 
-test("a message is one trace over polling too", async (t) => {
+long("a message is one trace over polling too", async (t) => {
 	await using weather = await openWeather(flow.charla.url);
 	weather.refuses = (request) => /upgrade: websocket/i.test(request);
 	const people = await talk(t, { through: weather.url, expected: away });
@@ -112,7 +113,7 @@ test("a message is one trace over polling too", async (t) => {
 	assert.equal(people.reports[0].spans.find((span) => span.name === "chat/message.send")?.attributes["chat.socket.transport"], "polling");
 });
 
-test("a page tells how it loaded, how rooms switched, that a script failed, and that the connection came back", async (t) => {
+long("a page tells how it loaded, how rooms switched, that a script failed, and that the connection came back", async (t) => {
 	await using weather = await openWeather(flow.charla.url);
 	const who = await flow.charla.person(flow.name("Ana"));
 	const [room, next] = [await flow.room(flow.name("Room"), who), await flow.room(flow.name("Next"), who)];
@@ -164,7 +165,7 @@ test("a page tells how it loaded, how rooms switched, that a script failed, and 
 	for (const vital of ["fcp", "lcp", "ttfb", "cls"]) assert.ok(vitals.includes(vital as "fcp"), `${vital} among ${vitals}`);
 });
 
-test("who asks not to be tracked reports nothing, and chats the same", async (t) => {
+long("who asks not to be tracked reports nothing, and chats the same", async (t) => {
 	for (const wish of ["doNotTrack", "globalPrivacyControl"] as const) {
 		const [one, two] = [await flow.charla.person(flow.name("Ana")), await flow.charla.person(flow.name("Bruno"))];
 		const room = await flow.room(flow.name("Room"), one, two);

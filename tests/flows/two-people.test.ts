@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { enterAs } from "../support/browser.ts";
 import { composer, isAlive, line, openFlow, reached, say, texts, until } from "../support/flow-a-people.ts";
+import { long } from "../support/long.ts";
 
 const flow = openFlow();
 
@@ -23,7 +24,7 @@ test("[two people] two people enter by name, and each sees what the other writes
 	assert.deepEqual(await texts(bruno.page), await texts(ana.page));
 });
 
-test("[two people] the thread says what is true: stored while nobody is there, delivered, and on screen only once it was", async (t) => {
+long("[two people] the thread says what is true: stored while nobody is there, delivered, and on screen only once it was", async (t) => {
 	const { charla } = flow;
 	const [one, two] = [await charla.person(flow.name("Ana")), await charla.person(flow.name("Bruno"))];
 	const room = await flow.room(flow.name("Thread"), one, two, await charla.person(flow.name("Carla")));
@@ -92,7 +93,7 @@ test("[65] two tabs of one person are one person: here, writing and unread", asy
 	await third.getByRole("link", { name: room.name }).getByText("1 unread message").waitFor({ state: "detached" });
 });
 
-test("[100] from the first screen to the first message in a minute, with one field to fill in", async (t) => {
+long("[100] from the first screen to the first message in a minute, with one field to fill in", async (t) => {
 	const began = Date.now();
 	const ana = await flow.stranger(t);
 	const fields = ana.page.locator("input:not([type=hidden]), textarea, select").filter({ visible: true });
