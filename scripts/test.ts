@@ -168,8 +168,9 @@ async function againAlone(): Promise<void> {
 	}
 }
 
-const failuresOf = ({ file, failures }: FileResult) =>
-	failures.filter(({ name }) => name !== "what it wrote").map(({ name }) => `${file}: ${name}`);
+function failuresOf({ file, failures }: FileResult): string[] {
+	return failures.filter(({ name }) => name !== "what it wrote").map(({ name }) => `${file}: ${name}`);
+}
 
 function add(result: FileResult): void {
 	total.passed += result.passed;

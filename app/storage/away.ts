@@ -17,11 +17,11 @@ export function openWatch(given: {
 	onBack: (milliseconds: number) => void;
 }) {
 	let awaySince: number | null = null;
-	let probing = false;
+	/** Under way until it is known whether the database is there; what may follow then is its being back. */
+	let verdict: Promise<void> | null = null;
 	let stopped = false;
 
-	async function settle(): Promise<void> {
-		probing = true;
+	async function settle(known: () => void): Promise<void> {
 		let silent = 0;
 		while (!stopped) {
 			try {
@@ -33,11 +33,13 @@ export function openWatch(given: {
 				if (awaySince === null && silent >= silentProbes && !stopped) {
 					awaySince = performance.now();
 					given.onAway((error as Error).message);
+					known();
 				}
 				await sleep(probeEvery, undefined, { ref: false });
 			}
 		}
-		probing = false;
+		verdict = null;
+		known();
 		if (awaySince === null || stopped) return;
 		const milliseconds = Math.round(performance.now() - awaySince);
 		awaySince = null;
@@ -46,9 +48,11 @@ export function openWatch(given: {
 
 	return {
 		isAway: (): boolean => awaySince !== null,
-		/** Something did not get its answer: find out whether the database is there. */
-		suspect(): void {
-			if (!probing && !stopped) void settle();
+		/** Something did not get its answer: finds out whether the database is there, and resolves when that is known. */
+		suspect(): Promise<void> {
+			if (stopped) return Promise.resolve();
+			verdict ??= new Promise((known) => void settle(known));
+			return verdict;
 		},
 		stop(): void {
 			stopped = true;

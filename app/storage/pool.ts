@@ -80,6 +80,8 @@ export function openPool(connection: Connection, log: Log, onWaited: OnWaited = 
 	let pool = newPool();
 	/** Connections with a statement under way, and since when. */
 	const asked = new Map<pg.PoolClient, number>();
+	/** Since when each of those waits that have no connection yet. */
+	const waiting = new Map<symbol, number>();
 	const watch = openWatch({
 		probe,
 		onAway(reason) {
@@ -93,8 +95,8 @@ export function openPool(connection: Connection, log: Log, onWaited: OnWaited = 
 		onBack: (milliseconds) => log.info("db.back", { duration_ms: milliseconds }),
 	});
 	const doubt = setInterval(() => {
-		const oldest = Math.min(...asked.values());
-		if (performance.now() - oldest > DOUBT_AFTER) watch.suspect();
+		const oldest = Math.min(...asked.values(), ...waiting.values());
+		if (performance.now() - oldest > DOUBT_AFTER) void watch.suspect();
 	}, DOUBT_AFTER / 4);
 	doubt.unref();
 
@@ -117,7 +119,7 @@ export function openPool(connection: Connection, log: Log, onWaited: OnWaited = 
 		made.on("connect", (client) => client.on("error", () => undefined));
 		made.on("error", (error) => {
 			log.warn("db.connection_lost", { exception_message: error.message });
-			watch.suspect();
+			void watch.suspect();
 		});
 		return made;
 	}
@@ -139,12 +141,18 @@ export function openPool(connection: Connection, log: Log, onWaited: OnWaited = 
 	async function borrow<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
 		if (watch.isAway()) throw coded("the database is away", CONNECTION_FAILURE);
 		const waitsSince = performance.now();
-		const client = await pool.connect().catch((error) => {
-			giveCode(error);
-			onWaited(performance.now() - waitsSince, true);
-			if (isUnavailable(error)) watch.suspect();
-			throw watch.isAway() ? coded("the database is away", CONNECTION_FAILURE) : error;
-		});
+		const wait = Symbol();
+		waiting.set(wait, waitsSince);
+		const client = await pool
+			.connect()
+			.catch(async (error) => {
+				giveCode(error);
+				onWaited(performance.now() - waitsSince, true);
+				// Whoever is told that the database is away shall be the last who waited for it.
+				if (isUnavailable(error)) await watch.suspect();
+				throw watch.isAway() ? coded("the database is away", CONNECTION_FAILURE) : error;
+			})
+			.finally(() => waiting.delete(wait));
 		// Reused for each: what is borrowed now is asked something now.
 		const askedAt = performance.now();
 		asked.set(client, askedAt);
@@ -155,7 +163,7 @@ export function openPool(connection: Connection, log: Log, onWaited: OnWaited = 
 			return result;
 		} catch (error) {
 			client.release(broken.has(client));
-			if (broken.has(client)) watch.suspect();
+			if (broken.has(client)) void watch.suspect();
 			throw error;
 		} finally {
 			asked.delete(client);

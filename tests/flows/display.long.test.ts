@@ -271,7 +271,7 @@ test("on a phone the rooms, a room and its panel are one thing at a time, and ba
 
 	await page.getByRole("link", { name: "All rooms" }).tap();
 	await page.waitForURL("**/rooms");
-	assert.ok(await rooms.isVisible());
+	await rooms.waitFor();
 	await page.goBack();
 	await line(page, "Read on a phone").waitFor();
 	noProblems(reader);
