@@ -224,6 +224,10 @@ test("the repository tells one version of Node everywhere", () => {
 	for (const [name, version] of versions) assert.equal(version.split(".")[0], pinned, name);
 });
 
+test("the lock file names no host", () => {
+	assert.doesNotMatch(readFileSync(join(root, "package-lock.json"), "utf8"), /"resolved": "http/);
+});
+
 describe("the test runner", () => {
 	const toys: Record<string, string> = {
 		"passing.test.mjs": `import { test } from "node:test"; test("one", () => {}); test("two", () => {});`,

@@ -19,6 +19,8 @@ export function versionBefore(tell: (line: string) => void): VersionBefore {
 	if (!changed) return { why: "this is no checkout with a history" };
 	const commit = git("rev-parse", "--quiet", "--verify", `${changed}^`);
 	if (!commit) return { why: "the history here is too short (git fetch --unshallow)" };
+	// The first commits of a history may be parts of a whole.
+	if (!git("ls-tree", "--name-only", commit, "scripts/build-if-needed.ts")) return { why: `${commit.slice(0, 12)} cannot be built` };
 	if (git("diff", "--name-only", commit, "--", "package-lock.json") !== "")
 		return { why: `${commit.slice(0, 12)} needs other packages than are installed here` };
 	const folder = join(root, ".cache/versions", commit.slice(0, 12));
