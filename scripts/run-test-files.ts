@@ -21,6 +21,8 @@ export type FileResult = {
 export type RunOptions = {
 	/** Files that may run at the same time. */
 	concurrency: number;
+	/** Of these files only one at a time: they are a crowd by themselves. */
+	apart?: (file: string) => boolean;
 	/** After this long a file is ended, with all it started; ms. */
 	timeout: number;
 	/** Names of files are told relative to this folder; each file runs in it. */
@@ -43,20 +45,25 @@ const GRACE = 5000;
 export async function runTestFiles(files: string[], options: RunOptions): Promise<FileResult[]> {
 	const results: FileResult[] = [];
 	const running = new Map<string, number>();
-	let next = 0;
+	const waiting = files.map((file, index) => ({ file, index, apart: options.apart?.(file) ?? false }));
+	let apartRuns = false;
 	let done = 0;
 	const stillRunning = setInterval(() => {
 		for (const [name, started] of running) options.tell(`      ... ${name} runs since ${secondsSince(started).toFixed(0)} s`);
 	}, 60_000);
 
 	async function lane(): Promise<void> {
-		while (next < files.length) {
-			const index = next++;
-			const file = files[index] as string;
+		for (;;) {
+			const place = waiting.findIndex(({ apart }) => !(apart && apartRuns));
+			// What still waits then is for the lane that is at one of them.
+			if (place === -1) return;
+			const [{ file, index, apart }] = waiting.splice(place, 1) as [(typeof waiting)[number]];
+			apartRuns ||= apart;
 			const name = relative(options.root, file);
 			running.set(name, performance.now());
 			const result = await runFile(file, name, options);
 			running.delete(name);
+			if (apart) apartRuns = false;
 			results[index] = result;
 			options.tell(progressLine(result, ++done, files.length));
 			for (const failure of result.failures) options.tell(`\n--- ${name}: ${failure.name}\n${indent(failure.text)}\n`);

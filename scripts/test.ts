@@ -1,6 +1,6 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -26,12 +26,13 @@ const LONG_FILE_TIMEOUT = 15 * 60_000;
 const DATABASE_TIMEOUT = 60_000;
 /** Files that are run once more when they failed. */
 const AGAIN_AT_MOST = 3;
-/** A browser, a server and a database each: two such files at once only where there are processors for them. */
-const FLOWS_AT_ONCE = availableParallelism() >= 4 ? 2 : 1;
+const FILES_AT_ONCE = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
 
 const isLong = (path: string) => path.endsWith(".long.test.ts");
 const isFlow = (path: string) => path.startsWith("tests/flows/");
 const isCrash = (path: string) => path.startsWith("tests/crash/");
+/** A browser, a server and a database each, or several of them. */
+const isCrowd = (path: string) => isFlow(path) || isCrash(path);
 const registersLong = (path: string) => readFileSync(join(root, path), "utf8").includes("support/long.ts");
 
 /** The runs there are, and which files are theirs. */
@@ -39,7 +40,7 @@ const runs = {
 	commit: (path: string) => !isLong(path),
 	browser: isFlow,
 	kill: isCrash,
-	long: (path: string) => !isFlow(path) && !isCrash(path) && (isLong(path) || registersLong(path)),
+	long: (path: string) => !isCrowd(path) && (isLong(path) || registersLong(path)),
 	/** By words, whatever they name. */
 	named: () => true,
 } satisfies Record<string, (path: string) => boolean>;
@@ -83,40 +84,34 @@ function nameOfRun(): keyof typeof runs {
 async function main(): Promise<void> {
 	const files = findTests();
 	if (ownRun === "commit") for (const { name, passed } of await check()) note(`check: ${name}`, passed);
-	if (files.all.length === 0) throw new Error(`No test file's path holds ${wanted.join(" or ")}.`);
+	if (files.length === 0) throw new Error(`No test file's path holds ${wanted.join(" or ")}.`);
 
-	const needs = ownRun === "commit" ? { browser: true, pages: true } : whatIsNeeded(files.all);
+	const needs = ownRun === "commit" ? { browser: true, pages: true } : whatIsNeeded(files);
 	if (needs.browser) await prepare("Chromium", provideChromium);
 	if (needs.pages) await prepare("the build", buildIfNeeded);
 
-	await run("unit and server tests", files.unit, { concurrency: 2 });
-	await run("browser flows", files.flows, { concurrency: FLOWS_AT_ONCE });
-	await run("crash tests", files.crash, {});
+	await run(files, { concurrency: FILES_AT_ONCE, apart: (path) => isCrowd(relative(root, path)) });
 	await againAlone();
 }
 
 /** Every *.test.ts there is, so that none can be forgotten by lying in an unexpected folder. */
-function findTests() {
+function findTests(): string[] {
 	const found = globSync("**/*.test.ts", {
 		cwd: root,
 		exclude: (path) => /^(node_modules|build|data|shots|\.[^/]*)$/.test(typeof path === "string" ? path : ""),
 	});
-	const all = found
+	const files = found
 		.filter(runs[ownRun])
 		.filter((path) => wanted.length === 0 || wanted.some((word) => path.includes(word.replace(/^\.\//, ""))))
 		.sort();
-	return {
-		all,
-		unit: all.filter((path) => !isFlow(path) && !isCrash(path)),
-		flows: all.filter(isFlow),
-		crash: all.filter(isCrash),
-	};
+	// One after the other beside all the rest, so they begin.
+	return [...files.filter(isCrowd), ...files.filter((path) => !isCrowd(path))];
 }
 
 /** Told by what the files import: only those of tests/support start a browser or serve pages. */
 function whatIsNeeded(files: string[]) {
 	const sources = files.map((file) => readFileSync(join(root, file), "utf8"));
-	const whole = files.some((file) => isFlow(file) || isCrash(file));
+	const whole = files.some(isCrowd);
 	const browser = whole || sources.some((source) => source.includes("support/browser"));
 	return { browser, pages: browser || sources.some((source) => /support\/(?!database)/.test(source)) };
 }
@@ -136,9 +131,8 @@ async function prepare(name: string, work: () => Promise<unknown>): Promise<void
 	}
 }
 
-async function run(title: string, files: string[], how: Partial<RunOptions>): Promise<void> {
-	if (files.length === 0) return;
-	console.log(`\n${title}: ${files.length} ${files.length === 1 ? "file" : "files"}`);
+async function run(files: string[], how: Partial<RunOptions>): Promise<void> {
+	console.log(`\n${files.length} ${files.length === 1 ? "file" : "files"}`);
 	const timeout = ownRun === "commit" ? FILE_TIMEOUT : LONG_FILE_TIMEOUT;
 	const results = await runTestFiles(
 		files.map((file) => join(root, file)),
@@ -155,8 +149,8 @@ async function againAlone(): Promise<void> {
 	const red = finished.filter((result) => result.failed > 0);
 	if (!process.env.CI || ending.signal.aborted || red.length === 0 || red.length > AGAIN_AT_MOST) return;
 	const first = new Map(red.map((result) => [result.file, result]));
+	console.log("\nOnce more, with nothing beside it:");
 	await run(
-		"once more, alone",
 		red.map(({ file }) => file),
 		{},
 	);

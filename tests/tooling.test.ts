@@ -294,6 +294,27 @@ describe("the test runner", () => {
 		assert.equal(alive(), lived);
 	});
 
+	test("of files that are a crowd by themselves one runs at a time, beside the others, and all are told in the order given", async () => {
+		const crowd = ["crowd-1.test.mjs", "crowd-2.test.mjs", "crowd-3.test.mjs"];
+		const log = join(folder, "crowd.log");
+		const source = `import { test } from "node:test"; import { appendFileSync } from "node:fs"; test("crowd", () => { appendFileSync(${JSON.stringify(log)}, "in "); for (const end = Date.now() + 100; Date.now() < end; ); appendFileSync(${JSON.stringify(log)}, "out "); });`;
+		for (const name of crowd) writeFileSync(join(folder, name), source);
+		const files = [...crowd, "passing.test.mjs"].map((name) => join(folder, name));
+		const found = await runTestFiles(files, {
+			concurrency: 3,
+			timeout: 60_000,
+			root: folder,
+			signal: new AbortController().signal,
+			tell: () => undefined,
+			apart: (file) => file.includes("crowd"),
+		});
+		assert.deepEqual(
+			found.map(({ file, passed }) => [file, passed]),
+			[...crowd.map((name) => [name, 1]), ["passing.test.mjs", 2]],
+		);
+		assert.equal(readFileSync(log, "utf8"), "in out in out in out ");
+	});
+
 	test("a run that is ended counts every file it did not finish as failed", async () => {
 		writeFileSync(
 			join(folder, "waiting.test.mjs"),
