@@ -182,8 +182,8 @@ async function killUnderLoad(t: TestContext, count: number, kills: Kills): Promi
 		);
 		const { open, cursors, rooms } = live.getState();
 		const shown = open?.messages ?? [];
-		// Who was too far behind began anew with the newest stretch.
-		const atLeast = told.skipped.length > 0 ? limits.window : limits.mounted;
+		// Who was too far behind began anew with the newest stretch; a short run may store less than a page holds.
+		const atLeast = Math.min(messages.length, told.skipped.length > 0 ? limits.window : limits.mounted);
 		assert.ok(shown.length >= atLeast, `${person.name} shows ${shown.length}`);
 		assert.deepEqual(shown.map(textOf), messages.slice(-shown.length).map(textOfRow), person.name);
 		assert.deepEqual(
