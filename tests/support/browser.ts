@@ -35,7 +35,8 @@ async function launch(): Promise<Browser> {
 	const executablePath = findChromium();
 	if (!executablePath) throw new Error("There is no Chromium here: npm test brings it, or set CHROMIUM_PATH.");
 	// "--headless" is among our flags; playwright's own would ask for its own build.
-	const browser = await chromium.launch({ executablePath, args: flags });
+	// Its socket lies in TMPDIR, and a path of more than about sixty characters aborts it.
+	const browser = await chromium.launch({ executablePath, args: flags, timeout: 60_000, env: { ...process.env, TMPDIR: "/tmp" } });
 	const watch = setInterval(() => {
 		idleChecks = browser.contexts().length > 0 || opening > 0 ? 0 : idleChecks + 1;
 		if (idleChecks > 1) void browser.close();
