@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,10 +41,9 @@ export function makeArtefact(options: { level?: number; to?: string } = {}): Rel
 	if (!existsSync(join(root, NODE))) throw new Error(`${NODE} is not installed. Run: npm ci --include=optional --os=linux --cpu=x64`);
 	const stage = mkdtempSync(join(tmpdir(), "charla-artefact-"));
 	try {
-		fill(stage);
 		const commit = commitNow();
 		const { version: packaged } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-		const packed = gzipSync(tar(stage), { level: options.level ?? 6 });
+		const packed = gzipSync(tar(stage, filesOfRelease()), { level: options.level ?? 6 });
 		// The header's last byte names the system that packed; the rest holds neither time nor name.
 		packed[9] = 0xff;
 		const sha256 = createHash("sha256").update(packed).digest("hex");
@@ -69,29 +68,25 @@ export function makeArtefact(options: { level?: number; to?: string } = {}): Rel
 	}
 }
 
-function fill(stage: string): void {
+/** What the release holds besides its Node, as paths from the root, sorted. */
+function filesOfRelease(): string[] {
 	const ours = globSync(SOURCES, { cwd: root }).filter((file) => !BEHIND.test(file));
-	for (const file of ours) copy(file, stage);
-	for (const part of ["build/client", "build/server"]) copyAll(part, join(stage, part), () => true);
-	const native: string[] = [];
-	for (const folder of packagesInProduction(readFileSync(join(root, "package-lock.json"), "utf8"))) {
-		copyAll(folder, join(stage, folder), (path) => {
-			if (
-				path
-					.slice(folder.length + 1)
-					.split("/")
-					.includes("node_modules")
-			)
-				return false;
-			if (path.endsWith(".node")) native.push(path);
-			return !NOT_RUN.test(path);
-		});
-	}
+	const built = ["build/client", "build/server"].flatMap((folder) => filesIn(folder));
+	const packages = packagesInProduction(readFileSync(join(root, "package-lock.json"), "utf8"));
+	const theirs = packages.flatMap((folder) => filesIn(folder, "node_modules"));
+	const native = theirs.filter((path) => path.endsWith(".node"));
 	// It would be of the machine that built, and run on another.
 	if (native.length > 0) throw new Error(`Native modules do not belong into the artefact: ${native.join(", ")}`);
-	mkdirSync(join(stage, "bin"));
-	cpSync(join(root, NODE), join(stage, "bin/node"));
-	chmodSync(join(stage, "bin/node"), 0o755);
+	return [...ours, ...built, ...theirs.filter((path) => !NOT_RUN.test(path))].sort();
+}
+
+/** Every file in a folder, however deep, save what lies in a folder named `without`. */
+function filesIn(folder: string, without?: string): string[] {
+	return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+		const path = `${folder}/${entry.name}`;
+		if (!entry.isDirectory()) return [path];
+		return entry.name === without ? [] : filesIn(path, without);
+	});
 }
 
 function copy(file: string, to: string): void {
@@ -99,17 +94,28 @@ function copy(file: string, to: string): void {
 	cpSync(join(root, file), join(to, file));
 }
 
-function copyAll(folder: string, to: string, isWanted: (path: string) => boolean): void {
-	cpSync(join(root, folder), to, {
-		recursive: true,
-		filter: (source) => isWanted(source.slice(root.length)) || statSync(source).isDirectory(),
+/**
+ * In one order, with one time and one owner for all: the same files are the same bytes. Everything but Node is packed from where it
+ * lies: tens of thousands of small files, and to copy them first would take longer than all the rest.
+ */
+function tar(stage: string, files: string[]): Buffer {
+	const how = ["--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX", "--format=ustar", "--no-recursion"];
+	mkdirSync(join(stage, "bin"));
+	cpSync(join(root, NODE), join(stage, "bin/node"));
+	chmodSync(join(stage, "bin/node"), 0o755);
+	// Folders too, so that whoever unpacks may enter them whatever the umask. A worktree's node_modules may be a link to another's.
+	const list = [...new Set(files.flatMap(foldersOf)), ...files].map((path) => `./${path}\0`).join("");
+	writeFileSync(join(stage, "files"), list);
+	const named = ["--directory", stage, ".", "./bin", "./bin/node", "--directory", root, "--null", "--verbatim-files-from"];
+	return execFileSync("tar", ["--create", "--dereference", ...how, ...named, `--files-from=${join(stage, "files")}`], {
+		maxBuffer: 2 ** 31 - 1,
 	});
 }
 
-/** Sorted, with one time and one owner for all: the same files are the same bytes. */
-function tar(folder: string): Buffer {
-	const how = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=u=rwX,go=rX", "--format=ustar"];
-	return execFileSync("tar", ["--create", ...how, "--directory", folder, "."], { maxBuffer: 2 ** 31 - 1 });
+/** Of `a/b/c`: `a` and `a/b`. */
+function foldersOf(path: string): string[] {
+	const parts = path.split("/").slice(0, -1);
+	return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
 /** CodePipeline hands over sources without .git, and says which commit they are. */
