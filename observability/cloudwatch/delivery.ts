@@ -17,8 +17,7 @@ export type Delivered = {
 
 /** What CloudWatch takes in one request: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html */
 export const batchLimits = { bytes: 1_048_576, bytesPerEvent: 26, events: 10_000, span: 24 * 3_600_000 } as const;
-/** Between two attempts, ms: doubled each time, and half of it by chance, so that instances do not come back together. */
-const firstPause = 200;
+/** Between two attempts at most, ms: pauses double, and half of each is by chance, so that instances do not come back together. */
 const longestPause = 10_000;
 /** With the process waiting for the end there is no time for more. */
 const pauseInHurry = 200;
@@ -39,12 +38,14 @@ export class Delivery {
 	readonly #client: Client;
 	readonly #group: string;
 	readonly #stream: string;
+	readonly #firstPause: number;
 	readonly #onFailure: (error: unknown) => void;
 
-	constructor(given: { client: Client; group: string; stream: string; onFailure: (error: unknown) => void }) {
+	constructor(given: { client: Client; group: string; stream: string; firstPause: number; onFailure: (error: unknown) => void }) {
 		this.#client = given.client;
 		this.#group = given.group;
 		this.#stream = given.stream;
+		this.#firstPause = given.firstPause;
 		this.#onFailure = given.onFailure;
 		// Each request listens to it while it lasts.
 		setMaxListeners(0, this.#end.signal);
@@ -121,7 +122,7 @@ export class Delivery {
 	}
 
 	#pause(attempt: number): Promise<void> {
-		const longest = this.#inHurry ? pauseInHurry : Math.min(longestPause, firstPause * 2 ** attempt);
+		const longest = this.#inHurry ? pauseInHurry : Math.min(longestPause, this.#firstPause * 2 ** attempt);
 		return new Promise((done) => {
 			const wake = () => {
 				clearTimeout(timer);

@@ -24,8 +24,10 @@ export type ShipLimits = {
 	uploadRate: number;
 	/** A request that takes longer has failed, ms. */
 	requestTimeout: number;
+	/** Between the first attempt and the second, ms; it doubles from there. */
+	firstPause: number;
 };
-const usual: ShipLimits = { queueBytes: 4_000_000, spillBytes: 256_000_000, uploadRate: 500, requestTimeout: 3000 };
+const usual: ShipLimits = { queueBytes: 4_000_000, spillBytes: 256_000_000, uploadRate: 500, requestTimeout: 3000, firstPause: 200 };
 /** What goes to disk at once, bytes: small enough that nobody waits for the write. */
 const segmentBytes = 256_000;
 /** winston-cloudwatch cuts what is longer than 256,000, by characters, and then answers twice. Lines of ours have 8 kB. */
@@ -143,7 +145,7 @@ export function openShipping(
 
 	function openRoute(kind: Kind, group: string): Route {
 		const stream = `${settings.instance}/${kind}`.replace(/[:*]/g, "-");
-		const delivery = new Delivery({ client, group, stream, onFailure });
+		const delivery = new Delivery({ client, group, stream, firstPause: limits.firstPause, onFailure });
 		async function sendBatch(batch: LogEvent[]): Promise<void> {
 			route.inFlight = batch;
 			queuedBytes -= bytesOf(batch);
