@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freshDatabase } from "../../tests/support/database.ts";
+import { type FreshDatabase, freshDatabase } from "../../tests/support/database.ts";
 import { openStorage } from "../storage/index.server.ts";
 import { openJobs } from "./index.server.ts";
 
@@ -9,6 +9,12 @@ const silent = { info() {}, warn() {}, error() {} };
 
 async function until(condition: () => boolean, within = 60_000): Promise<void> {
 	for (const end = Date.now() + within; !condition(); await sleep(50)) assert.ok(Date.now() < end, String(condition));
+}
+
+/** Repeats a statement until it gives a row. */
+async function untilIn(database: FreshDatabase, statement: string, within = 60_000): Promise<void> {
+	for (const end = Date.now() + within; (await database.sql.query("", statement)).length === 0; await sleep(50))
+		assert.ok(Date.now() < end, statement);
 }
 
 test("[I11] what two instances are asked to do is done once, by one of them, and tried again by another when it fails", async () => {
@@ -33,6 +39,12 @@ test("[I11] what two instances are asked to do is done once, by one of them, and
 	const keys = Array.from({ length: 10 }, (_, i) => `letter ${i}`);
 	for (const [i, key] of keys.entries()) await (i % 2 ? a : b).jobs.send("letter", { key });
 	await a.jobs.send("letter", { key: "bad" });
+	await until(() => done.length === keys.length);
+	// What failed waits for seconds, here until the test has seen that it does.
+	await untilIn(
+		database,
+		"update charla_jobs.job set start_after = now() where name = 'letter' and state = 'retry' and start_after > now() returning id",
+	);
 	await until(() => done.length === keys.length + 1);
 	assert.deepEqual(done.map(([, key]) => key).sort(), ["bad", ...keys]);
 	assert.equal(failures, 2, "once in vain, once well");
@@ -58,7 +70,7 @@ test("[I11] the queue goes on after the database was away", async () => {
 		"select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
 	);
 	let isSent = false;
-	for (const end = Date.now() + 30_000; !isSent && Date.now() < end; await sleep(50))
+	for (const end = Date.now() + 60_000; !isSent && Date.now() < end; await sleep(50))
 		isSent = await jobs.send("letter", { key: "after" }).then(
 			() => true,
 			() => false,

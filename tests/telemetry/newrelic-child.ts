@@ -103,7 +103,7 @@ async function talk(): Promise<void> {
 
 	const error = new TypeError('no room for "a secret told to nobody" at ana@example.org');
 	started?.noticeError(error, { "trace.id": traceId, "span.id": rootSpanId, call: "message:post" });
-	// It measures memory every five seconds once it is connected, and sends that as it stops.
+	// It measures memory now and then once it is connected, and sends that as it stops.
 	const { agent } = createRequire(import.meta.url)("newrelic") as { agent: { metrics: { getMetric(name: string): unknown } } };
 	for (const end = Date.now() + 45_000; !agent.metrics.getMetric("Memory/Physical") && Date.now() < end; ) await sleep(100);
 	tell({

@@ -8,12 +8,19 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { traceOf } from "../../app/contract/envelope.ts";
+import { tookAtMost } from "../support/long.ts";
 import { type CollectorMode, startCollector } from "../support/newrelic-collector.ts";
 
 const start = fileURLToPath(new URL("../../observability/start.ts", import.meta.url));
 const child = fileURLToPath(new URL("newrelic-child.ts", import.meta.url));
 /** Forty characters, as a real one has. */
 const licenseKey = "0123456789abcdef0123456789abcdef01234567";
+
+/** Loaded before the agent: it measures memory every five seconds, and what waits for that here waits a moment. */
+const measuresSoon = `data:text/javascript,${encodeURIComponent(`
+	const { setInterval: every } = globalThis;
+	globalThis.setInterval = (work, ms, ...rest) => every(work, ms === 5000 ? 100 : ms, ...rest);
+`)}`;
 
 /** What stopping may take, ms: the agent gives up after 3 s, the SDK's last export after 4.5, both at once; the rest is for a busy machine. */
 const STOP_BUDGET = 9000;
@@ -47,7 +54,7 @@ async function startOtlp() {
 
 /** A process with the agent in it; everything it says is JSON of ours, or the test fails. */
 function startChild(task: "talk" | "serve", mode: "split" | "bridge", env: Record<string, string>) {
-	const run: ChildProcess = spawn(process.execPath, ["--import", start, child, task], {
+	const run: ChildProcess = spawn(process.execPath, ["--import", measuresSoon, "--import", start, child, task], {
 		env: {
 			...process.env,
 			TELEMETRY_ENV: "test",
@@ -251,7 +258,7 @@ for (const { collector: behaviour, says } of modes)
 				assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "hello");
 				assert.match(String((await process.told("trouble")).trouble), says);
 				const { stopped } = await process.stop();
-				assert.ok(Number(stopped) < STOP_BUDGET, `${stopped} ms`);
+				tookAtMost(STOP_BUDGET, Number(stopped), "stopping");
 				assert.equal(process.said.filter((line) => "trouble" in line).length, 1);
 			} finally {
 				process.kill();
@@ -269,7 +276,7 @@ test("a collector that never answers: the process serves and stops in time, with
 		await collector.called("preconnect");
 		assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "hello");
 		const { stopped } = await process.stop();
-		assert.ok(Number(stopped) < STOP_BUDGET, `${stopped} ms`);
+		tookAtMost(STOP_BUDGET, Number(stopped), "stopping");
 		assert.deepEqual(process.odd, []);
 	} finally {
 		process.kill();
@@ -287,7 +294,7 @@ test("a collector that hangs only when the process stops does not keep it", asyn
 		await collector.called("metric_data");
 		collector.behave("hang");
 		const { stopped } = await process.stop();
-		assert.ok(Number(stopped) < STOP_BUDGET, `${stopped} ms`);
+		tookAtMost(STOP_BUDGET, Number(stopped), "stopping");
 	} finally {
 		process.kill();
 		otlp.close();
