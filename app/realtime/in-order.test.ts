@@ -1,14 +1,27 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { type TestContext, test } from "node:test";
 import type { Fact } from "../contract/facts.ts";
 import { inOrder } from "./in-order.ts";
 
 const ana = { id: "ana", name: "Ana" };
 const fact = (seq: number, roomId = "r"): Fact => ({ kind: "member-left", roomId, seq, person: ana });
 
-/** A gate over a log of `head` facts; `lag` is how long reading it takes, ms. */
-function gate(options: { head?: number; lag?: number; fail?: () => boolean } = {}) {
+/** What has been begun goes as far as it can without time passing. */
+const settled = () => new Promise((done) => setImmediate(done));
+
+/** From now on time passes by `patienceEnds` alone. */
+function holdTime(t: TestContext): { patienceEnds: () => Promise<unknown> } {
+	t.mock.timers.enable({ apis: ["setTimeout"] });
+	return {
+		patienceEnds() {
+			t.mock.timers.tick(60);
+			return settled();
+		},
+	};
+}
+
+/** A gate over a log of `head` facts; reading it takes until `read` says so. */
+function gate(options: { head?: number; read?: Promise<void>; fail?: () => boolean } = {}) {
 	const heard: number[] = [];
 	const errors: unknown[] = [];
 	let loads = 0;
@@ -18,7 +31,7 @@ function gate(options: { head?: number; lag?: number; fail?: () => boolean } = {
 		load: async (roomId, after) => {
 			loads++;
 			const { head } = log;
-			if (options.lag) await sleep(options.lag);
+			await options.read;
 			if (options.fail?.()) throw new Error("the database is away");
 			return Array.from({ length: Math.min(500, Math.max(0, head - after)) }, (_, i) => fact(after + 1 + i, roomId));
 		},
@@ -43,7 +56,8 @@ test("[N5] the next fact passes at once, a repeat and an earlier one never", () 
 	assert.equal(g.order.at("r"), 3);
 });
 
-test("[N5] facts that come early wait for those before them, without asking the log", async () => {
+test("[N5] facts that come early wait for those before them, without asking the log", async (t) => {
+	const { patienceEnds } = holdTime(t);
 	const g = gate();
 	g.order.watch("r", 0);
 	g.accept(3, 2, 5);
@@ -52,27 +66,32 @@ test("[N5] facts that come early wait for those before them, without asking the 
 	assert.deepEqual(g.heard, [1, 2, 3]);
 	g.accept(5, 4);
 	assert.deepEqual(g.heard, [1, 2, 3, 4, 5]);
-	await sleep(60);
+	await patienceEnds();
 	assert.equal(g.loads(), 0, "nothing was missing any more when patience ended");
 });
 
-test("[N5] a gap that stays is filled from the log, each fact once", async () => {
-	const g = gate({ head: 7, lag: 10 });
+test("[N5] a gap that stays is filled from the log, each fact once", async (t) => {
+	const { patienceEnds } = holdTime(t);
+	const { promise: read, resolve: isRead } = Promise.withResolvers<void>();
+	const g = gate({ head: 7, read });
 	g.order.watch("r", 0);
 	g.accept(1, 4, 6);
-	await sleep(35);
+	await patienceEnds();
 	// While the log is being read, some of the missing arrive late, and newer ones too.
+	assert.equal(g.loads(), 1, "the premise: the log is being read");
 	g.accept(2, 8, 3);
-	await sleep(80);
+	isRead();
+	await settled();
 	assert.deepEqual(g.heard, upTo(8));
 	assert.equal(g.order.at("r"), 8);
 });
 
-test("[N5] a gap wider than one reading of the log is filled whole", async () => {
+test("[N5] a gap wider than one reading of the log is filled whole", async (t) => {
+	const { patienceEnds } = holdTime(t);
 	const g = gate({ head: 1730 });
 	g.order.watch("r", 0);
 	g.accept(1731);
-	await sleep(80);
+	await patienceEnds();
 	assert.deepEqual(g.heard, upTo(1731));
 });
 
@@ -88,19 +107,21 @@ test("[N9] an announcement that got lost altogether is made up for by the tick",
 	await gate().order.compare(() => assert.fail("nobody follows anything, so nothing is asked"));
 });
 
-test("[N9] when the log cannot be read the gap stays, and the next tick fills it", async () => {
+test("[N9] when the log cannot be read the gap stays, and the next tick fills it", async (t) => {
+	const { patienceEnds } = holdTime(t);
 	let away = true;
 	const g = gate({ head: 3, fail: () => away });
 	g.order.watch("r", 0);
 	g.accept(3);
-	await sleep(60);
+	await patienceEnds();
 	assert.deepEqual([g.heard, g.errors.length], [[], 1]);
 	away = false;
 	await g.order.compare(async () => new Map([["r", 3]]));
 	assert.deepEqual(g.heard, [1, 2, 3]);
 });
 
-test("[N5] rooms nobody follows pass nothing, and one room's gap does not hold up another", async () => {
+test("[N5] rooms nobody follows pass nothing, and one room's gap does not hold up another", async (t) => {
+	const { patienceEnds } = holdTime(t);
 	const g = gate({ head: 9 });
 	g.order.accept(fact(1, "elsewhere"));
 	g.order.watch("a", 0);
@@ -111,25 +132,29 @@ test("[N5] rooms nobody follows pass nothing, and one room's gap does not hold u
 	assert.deepEqual(g.heard, [6], "b is followed from 5 on, said once");
 	g.order.unwatch("a");
 	g.order.accept(fact(1, "a"));
-	await sleep(60);
+	await patienceEnds();
 	assert.deepEqual(g.heard, [6], "a is not followed any more, not by what it had begun either");
 	assert.equal(g.order.at("a"), undefined);
 });
 
-test("[N5] a room let go of and followed anew while its gap is being filled passes nothing twice", async () => {
-	const g = gate({ head: 5, lag: 40 });
+test("[N5] a room let go of and followed anew while its gap is being filled passes nothing twice", async (t) => {
+	const { patienceEnds } = holdTime(t);
+	const { promise: read, resolve: isRead } = Promise.withResolvers<void>();
+	const g = gate({ head: 5, read });
 	g.order.watch("r", 0);
 	g.accept(3);
-	await sleep(45);
+	await patienceEnds();
 	assert.equal(g.loads(), 1, "the premise: the log is being read");
 	g.order.unwatch("r");
 	g.order.watch("r", 5);
 	g.accept(6);
-	await sleep(80);
+	isRead();
+	await patienceEnds();
 	assert.deepEqual(g.heard, [6]);
 });
 
-test("what was announced here and waits behind a gap counts as ours, not as healed", async () => {
+test("what was announced here and waits behind a gap counts as ours, not as healed", async (t) => {
+	const { patienceEnds } = holdTime(t);
 	const passed: [number, boolean][] = [];
 	const healed: [number, number][] = [];
 	const order = inOrder({
@@ -140,7 +165,7 @@ test("what was announced here and waits behind a gap counts as ours, not as heal
 	});
 	order.watch("r", 0);
 	order.accept(fact(3));
-	await sleep(60);
+	await patienceEnds();
 	assert.deepEqual(passed, [
 		[1, true],
 		[2, true],

@@ -101,7 +101,7 @@ export function openSocket(url: string, cookie: string, more: { transports?: str
 		signals,
 		welcomed,
 		/** Resolves with the reason when the connection ends or never begins; fails after `within` ms. */
-		closed(within = 5000): Promise<string> {
+		closed(within = 30_000): Promise<string> {
 			return new Promise((resolve, reject) => {
 				const timer = setTimeout(() => reject(new Error(`still connected after ${within} ms`)), within);
 				const done = (reason: string) => {
@@ -114,10 +114,10 @@ export function openSocket(url: string, cookie: string, more: { transports?: str
 		},
 		/** Asks as the browser does. `input` may be anything: bad input is half of what is tested. */
 		async call<N extends CallName>(name: N, input: CallInput<N> | Record<string, unknown>): Promise<Answer<CallAnswer[N]>> {
-			return raw.timeout(10_000).emitWithAck(name, input);
+			return raw.timeout(30_000).emitWithAck(name, input);
 		},
 		/** Waits until what was heard fulfils a condition; fails after `within` ms. */
-		async until(condition: () => boolean, within = 5000): Promise<void> {
+		async until(condition: () => boolean, within = 30_000): Promise<void> {
 			const end = Date.now() + within;
 			while (!condition()) {
 				if (Date.now() > end)

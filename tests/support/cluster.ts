@@ -20,7 +20,7 @@ export async function testInstances(count: number, env: Record<string, string> =
 }
 
 /** Waits for a condition, looking often: what is measured here takes milliseconds. */
-export async function until(condition: () => boolean, within = 10_000): Promise<void> {
+export async function until(condition: () => boolean, within = 30_000): Promise<void> {
 	const end = Date.now() + within;
 	while (!condition()) {
 		assert.ok(Date.now() < end, `not within ${within} ms: ${condition}`);

@@ -126,7 +126,7 @@ export async function loadPage(
 		});
 		if (welcome.kind !== "welcome") throw new Error(`${welcome.kind} before the welcome`);
 		const ask = async <T>(name: string, input: unknown): Promise<T> => {
-			const answer = (await socket.timeout(10_000).emitWithAck(name, input)) as Answer<T>;
+			const answer = (await socket.timeout(30_000).emitWithAck(name, input)) as Answer<T>;
 			if (!answer.ok) throw new Error(`${name}: ${answer.code}`);
 			return answer.data;
 		};

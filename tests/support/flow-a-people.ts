@@ -167,7 +167,7 @@ export async function reached(page: Page, text: string, words: string | RegExp):
 }
 
 /** Waits for a condition that no page can tell of; fails saying `what` after `within` ms. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, within = 20_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, what: string, within = 30_000): Promise<void> {
 	const end = Date.now() + within;
 	while (!(await condition())) {
 		if (Date.now() > end) assert.fail(`not within ${within} ms: ${what}`);

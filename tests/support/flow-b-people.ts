@@ -108,7 +108,7 @@ export async function writePast(charla: TestCharla, roomId: string, past: readon
 }
 
 /** Repeats a check until it holds; after `within` ms it fails as the check does. */
-export async function eventually<T>(check: () => Promise<T> | T, within = 15_000): Promise<T> {
+export async function eventually<T>(check: () => Promise<T> | T, within = 30_000): Promise<T> {
 	const end = Date.now() + within;
 	for (;;) {
 		try {
