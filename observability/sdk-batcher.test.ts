@@ -25,9 +25,8 @@ test("an exporter that hangs costs ten batches and no more: the rest is counted,
 	assert.equal(batcher.figures.queued, 5120);
 	assert.equal(sum(), 50_000 - 512 - 5120);
 	assert.ok(lost.every(([, reason]) => reason === "queue-full"));
-	const began = Date.now();
+	// The first batch is never answered: a close that waited for it would not end.
 	await batcher.close(50);
-	assert.ok(Date.now() - began < 5000);
 	assert.equal(batcher.figures.exported + batcher.figures.dropped + (batches[0]?.items.length ?? 0), 50_000);
 	add(1);
 	assert.deepEqual(lost.at(-1), [1, "closing"]);

@@ -1,11 +1,23 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lobbyId } from "../app/contract/fixed.ts";
 import { limits } from "../app/contract/limits.ts";
 import { openSocket, type TestCharla, type TestSocket, testCharla } from "./support/charla.ts";
 import { everything } from "./support/chat.ts";
+import { tookAtMost } from "./support/long.ts";
+
+/** What rates are counted by stands still, but for what the test lets pass. */
+function holdTime(t: TestContext): { pass(ms: number): void } {
+	let now = performance.now();
+	t.mock.method(performance, "now", () => now);
+	return {
+		pass(ms) {
+			now += ms;
+		},
+	};
+}
 
 /** A Charla with Ana, who misbehaves, and Ben, who must not notice. After each test nothing of Ben's may be missing. */
 async function scene(env: Record<string, string> = {}) {
@@ -85,13 +97,13 @@ test("[X4] input of wrong types, missing, or too much of it is answered as malfo
 		"typing",
 	] as const)
 		for (const input of inputs)
-			assert.equal(await codeOf(s.a.raw.timeout(5000).emitWithAck(name, input)), "malformed", `${name} ${JSON.stringify(input)}`);
+			assert.equal(await codeOf(s.a.raw.timeout(30_000).emitWithAck(name, input)), "malformed", `${name} ${JSON.stringify(input)}`);
 	assert.equal(
-		await codeOf(s.a.raw.timeout(5000).emitWithAck("message:post", post("x"), "and", { more: 1 })),
+		await codeOf(s.a.raw.timeout(30_000).emitWithAck("message:post", post("x"), "and", { more: 1 })),
 		"accepted",
 		"what follows the input is not looked at",
 	);
-	assert.equal(await codeOf(s.a.raw.timeout(5000).emitWithAck("message:post")), "malformed", "nothing but the acknowledgement");
+	assert.equal(await codeOf(s.a.raw.timeout(30_000).emitWithAck("message:post")), "malformed", "nothing but the acknowledgement");
 	assert.deepEqual(await s.stored(), ["x"]);
 	await s.isWell();
 });
@@ -215,12 +227,12 @@ test("[R4] forged ids of rooms and messages, and another's message, are refused 
 
 test("[S4] a thousand calls a second are refused with the seconds to wait, and a runaway is closed; others go on", async () => {
 	await using s = await scene({ RATE_LIMITS: "on" });
-	const closed = s.a.closed(10_000);
+	const closed = s.a.closed();
 	const answers: unknown[] = [];
 	for (let i = 0; i < 1000; i++) s.a.raw.emit("message:stretch", { roomId: randomUUID() }, (answer: unknown) => void answers.push(answer));
-	const startedAt = Date.now();
+	const startedAt = performance.now();
 	await s.isWell();
-	assert.ok(Date.now() - startedAt < 8000, "Ben waited for Ana's flood");
+	tookAtMost(8000, performance.now() - startedAt, "what Ben did beside Ana's flood");
 	await closed;
 	const fast = answers.filter((x) => (x as { code?: string }).code === "too-fast") as { details: { seconds: number } }[];
 	assert.ok(fast.length > 400, `${fast.length} of ${answers.length} were refused as too fast`);
@@ -228,7 +240,8 @@ test("[S4] a thousand calls a second are refused with the seconds to wait, and a
 	await s.isWell();
 });
 
-test("[S3] a person posts ten messages at once and then one a second, over all their sockets together", async () => {
+test("[S3] a person posts ten messages at once and then one a second, over all their sockets together", async (t) => {
+	const time = holdTime(t);
 	await using s = await scene({ RATE_LIMITS: "on" });
 	const other = await s.charla.connect(s.ana.cookie);
 	const codes = await Promise.all(Array.from({ length: 16 }, (_, i) => codeOf((i % 2 ? s.a : other).call("message:post", post(`${i}`)))));
@@ -236,23 +249,22 @@ test("[S3] a person posts ten messages at once and then one a second, over all t
 	assert.equal(codes.filter((c) => c === "too-fast").length, 6);
 	const refused = await s.a.call("message:post", post("again"));
 	assert.ok(!refused.ok && refused.details?.seconds === 1);
-	await sleep(1050);
+	time.pass(1000);
 	assert.equal(await codeOf(s.a.call("message:post", post("after a rest"))), "accepted");
 	assert.equal((await s.stored()).length, 11, "what was accepted is stored, what was refused is not");
 	await s.isWell();
 });
 
-test("[S3] one room takes 200 messages at once from everybody together; another room is not slowed by it", async () => {
+test("[S3] one room takes 200 messages at once from everybody together; another room is not slowed by it", async (t) => {
+	holdTime(t);
 	await using s = await scene({ RATE_LIMITS: "on" });
 	const people = await Promise.all(Array.from({ length: 23 }, (_, i) => s.charla.person(`Sender ${String.fromCharCode(0x4e00 + i * 7)}`)));
 	const sockets = await Promise.all(people.map((p) => s.charla.connect(p.cookie)));
-	const startedAt = Date.now();
 	const codes = await Promise.all(
 		sockets.flatMap((socket) => Array.from({ length: 10 }, (_, i) => codeOf(socket.call("message:post", post(`${i}`))))),
 	);
 	const passed = codes.filter((c) => c === "accepted").length;
-	const seconds = (Date.now() - startedAt) / 1000;
-	assert.ok(passed >= 200 && passed <= 200 + Math.ceil(seconds * 50), `${passed} of 230 in ${seconds} s`);
+	assert.equal(passed, 200);
 	assert.equal((await s.stored()).length, passed);
 	const books = await s.charla.chat.rooms.create(s.ben.me, { name: "Books", topic: "", kind: "public" });
 	assert.equal(await codeOf(s.b.call("message:post", post("elsewhere", { roomId: books.id }))), "accepted");

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { type TestSocket, testCharla } from "../../tests/support/charla.ts";
 import { say } from "../../tests/support/chat.ts";
+import { tookAtMost } from "../../tests/support/long.ts";
 import type { Answer, CallAnswer, CallName } from "../contract/calls.ts";
 import type { Fact, Signal } from "../contract/facts.ts";
 import { lobbyId } from "../contract/fixed.ts";
@@ -71,7 +72,7 @@ test("[N6] who stops reading costs little memory, delays nobody, is told to catc
 				}
 			}),
 		);
-		await (witness as TestSocket).until(() => took.length === count, 20_000);
+		await (witness as TestSocket).until(() => took.length === count, 120_000);
 		witness.raw.off("fact", hear);
 		return took;
 	}
@@ -98,11 +99,11 @@ test("[N6] who stops reading costs little memory, delays nobody, is told to catc
 	assert.ok(most > backlogLimit / 2, `the premise: it did not read, yet only ${most} bytes waited`);
 	// What one turn writes at once comes on top of the limit, no more.
 	assert.ok(most < backlogLimit + 512 * 1024, `${most} bytes were held for one slow reader`);
-	assert.ok(with5000 < usual * 5 + 25, `others waited ${with5000} ms (p95) instead of ${usual}`);
+	tookAtMost(usual * 5 + 25, with5000, "the way to others (p95)");
 
 	client.socket.resume();
 	const resynced = () => client.signals.some((s) => s.kind === "resync");
-	for (const end = Date.now() + 10_000; !resynced() && Date.now() < end; ) await sleep(20);
+	for (const end = Date.now() + 60_000; !resynced() && Date.now() < end; ) await sleep(20);
 	assert.ok(resynced(), `it was not told; ${client.facts.length - heard} facts came`);
 	assert.equal(fanOutCounts.resyncs, before.resyncs + 1);
 	const seen = client.facts.map((f) => f.seq);
@@ -136,7 +137,7 @@ test("[N6] who stops reading costs little memory, delays nobody, is told to catc
 	assert.ok(missed > 0, "the premise: something was kept from it");
 	assert.equal(bodies.size, 5000);
 	await say(charla.chat, ana.me, lobbyId, "and goes on");
-	for (const end = Date.now() + 5000; client.facts.at(-1)?.seq !== cursor + 1 && Date.now() < end; ) await sleep(10);
+	for (const end = Date.now() + 60_000; client.facts.at(-1)?.seq !== cursor + 1 && Date.now() < end; ) await sleep(10);
 	assert.equal(client.facts.at(-1)?.seq, cursor + 1, "after catching up it hears the next fact live");
 	client.socket.terminate();
 });
@@ -160,7 +161,7 @@ test("[N6] a polling client that does not come to fetch is told to catch up inst
 	}
 	assert.ok(most > 200 && most < 300, `${most} packets were held`);
 	const rest: string[] = [];
-	for (const end = Date.now() + 5000; !rest.some((p) => p.includes('"resync"')) && Date.now() < end; ) rest.push(...(await poll()));
+	for (const end = Date.now() + 60_000; !rest.some((p) => p.includes('"resync"')) && Date.now() < end; ) rest.push(...(await poll()));
 	assert.ok(rest.some((p) => p.includes('"resync"')));
 	const seqs = rest.flatMap((p) => (p.startsWith('42["fact"') ? [(JSON.parse(p.slice(2)) as [string, Fact])[1].seq] : []));
 	assert.deepEqual(

@@ -81,15 +81,18 @@ describe("a deployment on a machine, as CodeDeploy's agent does it", { concurren
 		assert.match(readFileSync(new URL("../../deploy/hooks/stop.sh", import.meta.url), "utf8"), /\nexit 0\n$/);
 	});
 
-	test("a hook that takes longer than its timeout is ended, with what it started, and fails with what it said", async (t) => {
+	test("a hook that takes longer than its timeout is ended, with what it started, and fails with what it said", {
+		timeout: 60_000,
+	}, async (t) => {
 		const { bundle, deploy, agent, at } = machine(t);
-		const slow = bundle("slow", { hooks: { ApplicationStart: `echo about to hang; (sleep 60; touch $RAN.child) & sleep 60` }, timeout: 1 });
-		const began = performance.now();
+		const slow = bundle("slow", {
+			hooks: { ApplicationStart: `echo about to hang; (sleep 600; touch $RAN.child) & sleep 600` },
+			timeout: 1,
+		});
 		await assert.rejects(
 			deploy("d-1", slow),
 			(error) => error instanceof HookFailure && /in 1 seconds/.test(error.message) && /about to hang/.test(error.message),
 		);
-		assert.ok(performance.now() - began < 20_000);
 		assert.equal(existsSync(at("ran.child")), false);
 		assert.match(agent.log(), /\[d-1\]LifecycleEvent - ApplicationStart\n.*Script - ApplicationStart\.sh\n.*\[stdout\]about to hang/);
 	});
