@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lobbyId } from "../app/contract/fixed.ts";
 import { limits } from "../app/contract/limits.ts";
 import { openSocket, type TestCharla, type TestSocket, testCharla } from "./support/charla.ts";
 import { everything } from "./support/chat.ts";
+import { holdClock } from "./support/held-timers.ts";
 import { tookAtMost } from "./support/long.ts";
-
-/** What rates are counted by stands still, but for what the test lets pass. */
-function holdTime(t: TestContext): { pass(ms: number): void } {
-	let now = performance.now();
-	t.mock.method(performance, "now", () => now);
-	return {
-		pass(ms) {
-			now += ms;
-		},
-	};
-}
 
 /** A Charla with Ana, who misbehaves, and Ben, who must not notice. After each test nothing of Ben's may be missing. */
 async function scene(env: Record<string, string> = {}) {
@@ -241,7 +231,7 @@ test("[S4] a thousand calls a second are refused with the seconds to wait, and a
 });
 
 test("[S3] a person posts ten messages at once and then one a second, over all their sockets together", async (t) => {
-	const time = holdTime(t);
+	const time = holdClock(t);
 	await using s = await scene({ RATE_LIMITS: "on" });
 	const other = await s.charla.connect(s.ana.cookie);
 	const codes = await Promise.all(Array.from({ length: 16 }, (_, i) => codeOf((i % 2 ? s.a : other).call("message:post", post(`${i}`)))));
@@ -256,7 +246,7 @@ test("[S3] a person posts ten messages at once and then one a second, over all t
 });
 
 test("[S3] one room takes 200 messages at once from everybody together; another room is not slowed by it", async (t) => {
-	holdTime(t);
+	holdClock(t);
 	await using s = await scene({ RATE_LIMITS: "on" });
 	const people = await Promise.all(Array.from({ length: 23 }, (_, i) => s.charla.person(`Sender ${String.fromCharCode(0x4e00 + i * 7)}`)));
 	const sockets = await Promise.all(people.map((p) => s.charla.connect(p.cookie)));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import type { Fact } from "../app/contract/facts.ts";
 import { limits } from "../app/contract/limits.ts";
 import type { Person } from "../app/contract/shapes.ts";
@@ -8,17 +8,27 @@ import type { RoomState } from "../app/live/live-state.ts";
 import { fold, openState } from "../app/live/timeline.ts";
 import { seeded, type TestChat, testChat } from "./support/chat.ts";
 
+/** One for all: each test has people and a room of its own in it. */
+let t: TestChat;
+before(async () => {
+	t = await testChat();
+});
+after(() => t[Symbol.asyncDispose]());
+
+let scenes = 0;
+
 /** A room with Ana (its owner, who watches), Ben and some history. */
 async function scene() {
-	const t = await testChat();
-	const [ana, ben, cleo] = [await t.person("Ana"), await t.person("Ben"), await t.person("Cleo")];
-	const { id } = await t.chat.rooms.create(ana, { name: "Books", topic: "", kind: "public" });
+	const no = ++scenes;
+	const [ana, ben, cleo] = [await t.person(`Ana ${no}`), await t.person(`Ben ${no}`), await t.person(`Cleo ${no}`)];
+	const name = `Shelf ${no}`;
+	const { id } = await t.chat.rooms.create(ana, { name, topic: "", kind: "public" });
 	await t.chat.rooms.join(ben, { roomId: id });
 	const first = await t.say(ana, id, "first");
 	const second = await t.say(ben, id, "second **bold**", first);
 	const third = await t.say(ana, id, "third", second);
 	const cartId = await t.order(ben, id);
-	return { cartId, t, ana, ben, cleo, id, first, second, third, [Symbol.asyncDispose]: () => t[Symbol.asyncDispose]() };
+	return { cartId, t, ana, ben, cleo, id, name, first, second, third };
 }
 type Scene = Awaited<ReturnType<typeof scene>>;
 
@@ -142,7 +152,7 @@ const kinds: [title: string, change: (s: Scene) => Promise<unknown>][] = [
 		},
 	],
 	["a new name", (s) => s.t.chat.rooms.change(s.ana, { roomId: s.id, name: "Novels", topic: "" })],
-	["a new topic", (s) => s.t.chat.rooms.change(s.ana, { roomId: s.id, name: "Books", topic: "What we read" })],
+	["a new topic", (s) => s.t.chat.rooms.change(s.ana, { roomId: s.id, name: s.name, topic: "What we read" })],
 	[
 		"the same edit twice",
 		async (s) => {
@@ -153,7 +163,7 @@ const kinds: [title: string, change: (s: Scene) => Promise<unknown>][] = [
 ];
 for (const [title, change] of kinds) {
 	test(`[N2] folding ${title} gives what a fresh load gives`, async () => {
-		await using s = await scene();
+		const s = await scene();
 		const stale = await load(s.t, s.ana, s.id);
 		await change(s);
 		assert.notEqual((await load(s.t, s.ana, s.id)).cursor, stale.cursor, "the premise: something happened");
@@ -162,7 +172,7 @@ for (const [title, change] of kinds) {
 }
 
 test("[N2] folding a promotion gives what a fresh load gives, for the one promoted and for others", async () => {
-	await using s = await scene();
+	const s = await scene();
 	await s.t.chat.rooms.join(s.cleo, { roomId: s.id });
 	const [heir, other] = [await load(s.t, s.ben, s.id), await load(s.t, s.cleo, s.id)];
 	await s.t.chat.rooms.leave(s.ana, { roomId: s.id });
@@ -173,8 +183,8 @@ test("[N2] folding a promotion gives what a fresh load gives, for the one promot
 
 test("[N2] folding any walk of changes gives what a fresh load gives, from wherever it began", async () => {
 	const seed = Number(process.env.CHARLA_SEED ?? 20_261_124);
-	await using s = await scene();
-	const { t, id, ana } = s;
+	const s = await scene();
+	const { id, ana } = s;
 	const random = seeded(seed);
 	const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
 	const others = [s.ben, s.cleo, await t.person("Dora"), await t.person("Emil")];

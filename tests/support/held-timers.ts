@@ -23,3 +23,14 @@ export function holdTimers(t: TestContext, length: number) {
 	/** That time is over for all who wait now. */
 	return { pass: () => [...held].forEach((due) => void due()) };
 }
+
+/** What durations are measured by stands still, but for what the test lets pass: rates are counted by it, timers are not. */
+export function holdClock(t: TestContext): { pass(ms: number): void } {
+	let now = performance.now();
+	t.mock.method(performance, "now", () => now);
+	return {
+		pass(ms) {
+			now += ms;
+		},
+	};
+}
