@@ -14,7 +14,7 @@ type Behind = { name: string; address?: string; port: number };
 
 /** A real HAProxy in front of instances, with the configuration that is shipped, only ports and places are ours. */
 export async function openBalancer(instances: readonly Behind[]) {
-	const program = await bringProgram("haproxy", "haproxy");
+	const program = await bringProgram("haproxy");
 	const folder = mkdtempSync(join(tmpdir(), "charla-balancer-"));
 	const file = join(folder, "haproxy.cfg");
 	const port = await fixedPort();

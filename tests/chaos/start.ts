@@ -26,8 +26,8 @@ export async function startChaos(given: ChaosOptions, { tell, signal }: Watched)
 		return runChaos(options, openProxies(why), tell);
 	}
 	// In there is no network to bring them by.
-	await bringProgram("haproxy", "haproxy");
-	await bringProgram("redis-server", "redis-server");
+	await bringProgram("haproxy");
+	await bringProgram("redis-server");
 	const folder = ownFolder("chaos");
 	try {
 		writeFileSync(join(folder, "options.json"), JSON.stringify(options));
@@ -47,7 +47,7 @@ export async function startChaos(given: ChaosOptions, { tell, signal }: Watched)
 
 /** Installs by apt, where that is ours to do, what makes networks; why there can be none all the same, or null. */
 export async function bringNetwork(): Promise<string | null> {
-	await bringProgram("tc", "iproute2");
+	await bringProgram("tc");
 	return whyNoCables();
 }
 

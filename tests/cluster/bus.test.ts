@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { after, before, describe, test } from "node:test";
+import { describe } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus, OpenBus } from "../../app/realtime/bus.ts";
 import { aloneBus } from "../../app/realtime/bus-alone.ts";
 import { redisBus } from "../../app/realtime/bus-redis.ts";
 import { type Line, openRelay, workersBus } from "../../app/realtime/bus-workers.ts";
 import { until } from "../support/cluster.ts";
+import { withPrograms } from "../support/programs.ts";
 import { type TestRedis, testRedis } from "../support/redis.ts";
+
+const { test, before, after } = await withPrograms("redis-server");
 
 /** What every way between instances has to keep to. */
 

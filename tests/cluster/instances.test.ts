@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { after, before, test } from "node:test";
 import type { Fact } from "../../app/contract/facts.ts";
 import { lobbyId } from "../../app/contract/fixed.ts";
 import { rates } from "../../app/contract/limits.ts";
 import type { TestCharla, TestSocket } from "../support/charla.ts";
 import { signalsOf as of, posts, say, testInstances, until } from "../support/cluster.ts";
 import { tookAtMost } from "../support/long.ts";
+import { withPrograms } from "../support/programs.ts";
 import { type TestRedis, testRedis } from "../support/redis.ts";
+
+const { test, before, after } = await withPrograms("redis-server");
 
 /** Three instances on one database and one Redis. Somebody acts at one of them, others listen at the rest. */
 

@@ -4,22 +4,24 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openSocket, type TestCharla } from "../support/charla.ts";
 import { assertWhole, posts, say, testInstances } from "../support/cluster.ts";
 import { fixedPort } from "../support/crash-charla.ts";
 import { bringProgram } from "../support/debian-package.ts";
+import { withPrograms } from "../support/programs.ts";
 import { type TestRedis, testRedis } from "../support/redis.ts";
+
+const { test, before, after } = await withPrograms("redis-server", "haproxy", "nginx");
 
 /** The shipped configurations, with real proxies in front of two instances; only addresses and ports are put in. */
 
-type Proxy = { name: string; program: string; package: string; file: string; check(file: string): string[]; run(file: string): string[] };
+type Proxy = { name: string; program: "haproxy" | "nginx"; file: string; check(file: string): string[]; run(file: string): string[] };
 const proxies: Proxy[] = [
 	{
 		name: "HAProxy",
 		program: "haproxy",
-		package: "haproxy",
 		file: "deploy/haproxy.cfg",
 		check: (file) => ["-c", "-f", file],
 		run: (file) => ["-db", "-f", file],
@@ -27,7 +29,6 @@ const proxies: Proxy[] = [
 	{
 		name: "nginx",
 		program: "nginx",
-		package: "nginx-light",
 		file: "deploy/nginx.conf",
 		check: (file) => ["-t", "-c", file],
 		run: (file) => ["-c", file],
@@ -60,7 +61,7 @@ for (const proxy of proxies)
 		let child: ChildProcess;
 		let url = "";
 		before(async () => {
-			const program = await bringProgram(proxy.program, proxy.package);
+			const program = await bringProgram(proxy.program);
 			const port = await fixedPort();
 			const file = join(folder, `${proxy.program}.conf`);
 			let text = readFileSync(proxy.file, "utf8")
@@ -89,7 +90,7 @@ for (const proxy of proxies)
 		});
 
 		test("[I13] the shipped configuration is valid as it is", async () => {
-			const program = await bringProgram(proxy.program, proxy.package);
+			const program = await bringProgram(proxy.program);
 			const { status, stderr, stdout } = spawnSync(program, proxy.check(join(process.cwd(), proxy.file)), { encoding: "utf8" });
 			assert.equal(status, 0, stderr + stdout);
 		});

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestCharla } from "../support/charla.ts";
 import { assertWhole, signalsOf as of, posts, say, testInstances, until } from "../support/cluster.ts";
+import { withPrograms } from "../support/programs.ts";
 import { type TestRedis, testRedis } from "../support/redis.ts";
+
+const { test, before, after } = await withPrograms("redis-server");
 
 /** Redis goes away in every way it can, while people talk at two instances. */
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { SpanKind } from "@opentelemetry/api";
 import { posts, say, testInstances } from "../support/cluster.ts";
+import { withPrograms } from "../support/programs.ts";
 import { recordInMemory } from "../support/recorded.ts";
 import { testRedis } from "../support/redis.ts";
+
+const { test } = await withPrograms("redis-server");
 
 test("[I16] a message heard from another instance is one trace over both, with how it came and how late", async () => {
 	const recorded = recordInMemory();

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { readBuildspec, runBuildspec } from "../../scripts/rehearse/buildspec.ts";
+import { type Program, programs } from "../support/debian-package.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -65,10 +67,10 @@ describe("a buildspec is run as CodeBuild runs it", { concurrency: true }, () =>
 	});
 });
 
-test("our own installs, checks, tests, builds, packages and publishes assets, in this order, and keeps what the next one needs", () => {
+test("our own installs, tests, builds, packages and publishes assets, in this order, and keeps what the next one needs", () => {
 	const spec = readBuildspec(readFileSync(new URL("buildspec.yml", root), "utf8"));
 	const commands = Object.values(spec.phases).flatMap((phase) => phase.commands);
-	const order = ["npm ci", "npm run check", "npm test", "npm run build", "npm run package", "npm run publish-assets"].map((begin) =>
+	const order = ["npm ci", "npm test", "npm run build", "npm run package", "npm run publish-assets"].map((begin) =>
 		commands.findIndex((each) => each.startsWith(begin)),
 	);
 	assert.ok(
@@ -77,4 +79,55 @@ test("our own installs, checks, tests, builds, packages and publishes assets, in
 	);
 	assert.deepEqual(spec.artifacts, { base: "artefact", files: ["**/*"] });
 	assert.deepEqual(spec.cache, ["/root/.npm/**/*"]);
+});
+
+test("our own brings every program the tests need, and checks once, whether all tests run or some", () => {
+	const { phases } = readBuildspec(readFileSync(new URL("buildspec.yml", root), "utf8"));
+	const brought = /dnf install -y ([\w ]+);/.exec((phases.install?.commands ?? []).join("\n"))?.[1]?.split(" ") ?? [];
+	const needed = new Set(
+		globSync("**/*.test.ts", { cwd: root, exclude: (path) => path === "node_modules" })
+			.filter((path) => !path.endsWith(".long.test.ts"))
+			.flatMap((path) => Array.from(readFileSync(new URL(path, root), "utf8").matchAll(/withPrograms\(([^)]*)\)/g), ([, names]) => names))
+			.flatMap((names) => Array.from(names?.matchAll(/"([\w-]+)"/g) ?? [], ([, name]) => name as Program)),
+	);
+	assert.ok(needed.has("redis-server") && needed.has("nginx"));
+	for (const name of needed) assert.ok(brought.includes(programs[name].amazon ?? ""), `nothing brings ${name}`);
+
+	const commands = Object.values(phases).flatMap((phase) => phase.commands);
+	const checking = commands.filter((command) => command.includes("npm run check"));
+	assert.equal(checking.length, 1);
+	assert.match(checking[0] as string, /^if \[ -n "\$TEST_SELECTION" \]/, "npm test checks by itself");
+});
+
+test("what needs a program that cannot be had is skipped and says what to install, and fails where CI is set", async () => {
+	const cwd = mkdtempSync(join(tmpdir(), "charla-programs-test-"));
+	try {
+		const file = join(cwd, "needs.test.ts");
+		writeFileSync(
+			file,
+			`import { programs } from ${JSON.stringify(new URL("tests/support/debian-package.ts", root).href)};
+			import { withPrograms } from ${JSON.stringify(new URL("tests/support/programs.ts", root).href)};
+			Object.assign(programs.haproxy, { names: ["no-such-program"], debian: "no-such-package" });
+			Object.defineProperty(process, "getuid", { value: () => 1000 });
+			const { test, before } = await withPrograms("haproxy");
+			before(() => { throw new Error("nothing to begin with"); });
+			test("needs it", () => { throw new Error("ran"); });`,
+		);
+		const run = (CI: string) =>
+			spawnSync(process.execPath, ["--test-reporter=tap", file], {
+				encoding: "utf8",
+				env: { PATH: process.env.PATH, CI } as unknown as NodeJS.ProcessEnv,
+			});
+		const skipping = run("");
+		assert.equal(skipping.status, 0, skipping.stdout + skipping.stderr);
+		assert.match(
+			skipping.stdout,
+			/needs it # SKIP This test needs haproxy: install it \(Debian: .*no-such-package; Amazon Linux: .*haproxy/,
+		);
+		const demanded = run("true");
+		assert.notEqual(demanded.status, 0);
+		assert.match(demanded.stderr, /This test needs haproxy/);
+	} finally {
+		rmSync(cwd, { recursive: true, force: true });
+	}
 });

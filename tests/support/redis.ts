@@ -16,7 +16,7 @@ const startWithin = 30_000;
  * on this machine alone, or wherever it is told to.
  */
 export async function testRedis(bind = "127.0.0.1") {
-	const program = await bringProgram("redis-server", "redis-server");
+	const program = await bringProgram("redis-server");
 	const port = await fixedPort();
 	let child: ChildProcess | null = null;
 
