@@ -105,12 +105,23 @@ describe("the load balancer", () => {
 		assert.equal(attributes["slow_start.duration_seconds"], undefined);
 	});
 
-	test("waits longer than a socket's ping and than CloudFront", () => {
+	test("waits longer than a socket's ping and than CloudFront, and less long than the server", () => {
 		const balancer = only(web, "AWS::ElasticLoadBalancingV2::LoadBalancer").Properties;
 		const attributes = Object.fromEntries(
 			(balancer.LoadBalancerAttributes as { Key: string; Value: string }[]).map(({ Key, Value }) => [Key, Value]),
 		);
-		assert.equal(attributes["idle_timeout.timeout_seconds"], "120");
+		const idle = Number(attributes["idle_timeout.timeout_seconds"]);
+		assert.equal(idle, 70);
+		const source = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+		const server = Number(/keepAliveTimeout = ([\d_]+);/.exec(source("server.ts"))?.[1]?.replaceAll("_", "")) / 1000;
+		const ping = Number(/pingInterval: ([\d_]+),/.exec(source("app/realtime/index.server.ts"))?.[1]?.replaceAll("_", "")) / 1000;
+		assert.ok(server >= idle + 5, `the server hangs up after ${server} s, the load balancer after ${idle}`);
+		assert.ok(idle >= 2 * ping, `a ping comes every ${ping} s`);
+		const { Origins } = only(edge, "AWS::CloudFront::Distribution").Properties.DistributionConfig as { Origins: Properties[] };
+		const asking = Origins.flatMap(({ VpcOriginConfig }) => (VpcOriginConfig ? [VpcOriginConfig as Record<string, number>] : []));
+		assert.equal(asking.length, 1);
+		for (const { OriginReadTimeout = Number.NaN, OriginKeepaliveTimeout = Number.NaN } of asking)
+			assert.ok(idle > OriginReadTimeout && idle > OriginKeepaliveTimeout, `CloudFront: ${OriginReadTimeout}, ${OriginKeepaliveTimeout}`);
 		assert.equal(attributes["routing.http.drop_invalid_header_fields.enabled"], "true");
 		assert.equal(balancer.Scheme, "internal");
 	});
@@ -187,6 +198,8 @@ describe("CloudFront", () => {
 			[
 				[403, 0],
 				[404, 0],
+				[500, 0],
+				[501, 0],
 				[502, 0],
 				[503, 0],
 				[504, 0],
@@ -479,7 +492,7 @@ describe("delivery", () => {
 		const sources = ofType(delivery, "AWS::Events::Rule").flatMap(([, { Properties }]) =>
 			/DeployLog|log-group/.test(JSON.stringify(Properties.Targets)) ? (Properties.EventPattern as { source: string[] }).source : [],
 		);
-		assert.deepEqual(sources.sort(), ["aws.codebuild", "aws.codedeploy", "aws.codepipeline"]);
+		assert.deepEqual(sources.sort(), ["aws.autoscaling", "aws.codebuild", "aws.codedeploy", "aws.codepipeline"]);
 	});
 });
 
@@ -549,4 +562,41 @@ test("the stages are documented with every variable", async () => {
 	const { variables } = await import("./config.ts");
 	const text = readFileSync(new URL("../docs/aws.md", import.meta.url), "utf8");
 	for (const name of variables) assert.ok(text.includes(`\`${name}\``), name);
+});
+
+test("a zip put into the release bucket starts the pipeline of a stage without a connection, and no CloudTrail is waited for", () => {
+	const { templates } = synthesized("dev");
+	const [stage] = only(templates.delivery, "AWS::CodePipeline::Pipeline").Properties.Stages as {
+		Actions: { Configuration: Properties }[];
+	}[];
+	const { S3ObjectKey, PollForSourceChanges } = stage?.Actions[0]?.Configuration ?? {};
+	assert.equal(PollForSourceChanges, false);
+	const rules = ofType(templates.delivery, "AWS::Events::Rule").map(([, { Properties }]) => Properties);
+	assert.ok(rules.every((rule) => !/CloudTrail/.test(JSON.stringify(rule))));
+	const starting = rules.filter(({ EventPattern }) => /aws\.s3/.test(JSON.stringify(EventPattern)));
+	assert.equal(starting.length, 1);
+	const releases = ofType(templates.data, "AWS::S3::Bucket").find(([id]) => id.startsWith("Releases")) as [string, Resource];
+	assert.deepEqual(settle(templates, "delivery", starting[0]?.EventPattern), {
+		source: ["aws.s3"],
+		"detail-type": ["Object Created"],
+		detail: { bucket: { name: [settle(templates, "data", { Ref: releases[0] })] }, object: { key: [S3ObjectKey] } },
+	});
+	assert.match(JSON.stringify(settle(templates, "delivery", starting[0]?.Targets)), /pipeline/i);
+	assert.match(JSON.stringify(properties(releases[1]).NotificationConfiguration), /"EventBridgeEnabled":true/);
+});
+
+test("a launch that failed is counted from the fleet's own events", () => {
+	const rule = ofType(delivery, "AWS::Events::Rule").find(([, { Properties }]) => /aws\.autoscaling/.test(JSON.stringify(Properties)))?.[1];
+	const [group] = ofType(web, "AWS::AutoScaling::AutoScalingGroup")[0] as [string, Resource];
+	const { detail } = settle(prod.templates, "delivery", rule?.Properties.EventPattern) as { detail: Properties };
+	assert.deepEqual(detail.AutoScalingGroupName, [group.toLowerCase()]);
+	const filter = ofType(observe, "AWS::Logs::MetricFilter").find(([, { Properties }]) =>
+		String(Properties.FilterPattern).includes("Launch Unsuccessful"),
+	)?.[1];
+	const [counted] = (filter?.Properties.MetricTransformations ?? []) as Properties[];
+	assert.ok(counted);
+	const alarm = ofType(observe, "AWS::CloudWatch::Alarm").find(
+		([, { Properties }]) => Properties.AlarmName === "chat-prod-launch-failed",
+	)?.[1];
+	assert.deepEqual([alarm?.Properties.Namespace, alarm?.Properties.MetricName], [counted.MetricNamespace, counted.MetricName]);
 });

@@ -111,7 +111,8 @@ export function settle(templates: Record<Part, Template>, part: Part, value: unk
 		};
 		if (name in pseudo) return pseudo[name] as string;
 		const resource = templates[part].Resources[name];
-		const named = resource?.Properties?.BucketName ?? resource?.Properties?.LogGroupName;
+		const { BucketName, LogGroupName, DeploymentGroupName, ApplicationName } = resource?.Properties ?? {};
+		const named = BucketName ?? LogGroupName ?? DeploymentGroupName ?? ApplicationName;
 		if (named) return String(go(named));
 		// A secret, a topic and a policy are referred to by their ARN, everything else by its name.
 		return resource && ["AWS::SecretsManager::Secret", "AWS::SNS::Topic"].includes(resource.Type) ? arn(name) : name.toLowerCase();
@@ -131,6 +132,7 @@ export function settle(templates: Record<Part, Template>, part: Part, value: unk
 			"AWS::SecretsManager::Secret": `arn:aws:secretsmanager:${region}:${account}:secret:${id}-a1B2c3`,
 			"AWS::Lambda::Function": `arn:aws:lambda:${region}:${account}:function:${String(templates[part].Resources[id]?.Properties?.FunctionName)}`,
 			"AWS::IAM::Role": `arn:aws:iam::${account}:role/${id}`,
+			"AWS::CodeConnections::Connection": `arn:aws:codeconnections:${region}:${account}:connection/${id}`,
 			"AWS::CodeBuild::Project": `arn:aws:codebuild:${region}:${account}:project/${String(templates[part].Resources[id]?.Properties?.Name)}`,
 		};
 		return shapes[type] ?? `arn:aws:other:${region}:${account}:${id}`;

@@ -56,7 +56,7 @@ export class EdgeStack extends ChatStack {
 			customHeaders: { [originHeader]: data.originSecret.secretValue.unsafeUnwrap() },
 			// The longest without asking AWS for more. A poll that waits lasts 20 s at most, and a socket is under no such rule.
 			readTimeout: Duration.seconds(60),
-			// Shorter than the server's own 75 s, so that CloudFront never sends into a connection that is being closed.
+			// Shorter than the load balancer's 70 s, so that CloudFront never sends into a connection that is being closed.
 			keepaliveTimeout: Duration.seconds(60),
 		};
 		const origin: IOrigin =
@@ -89,8 +89,8 @@ export class EdgeStack extends ChatStack {
 					compress: true,
 				},
 			},
-			// What is missing for a moment must not be missing for everybody afterwards. A bucket says 403 of what it does not have.
-			errorResponses: [403, 404, 502, 503, 504].map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
+			// Untold, CloudFront keeps each for 10 s, whatever the policy says. What is missing for a moment must not be missing for everybody afterwards. A bucket says 403 of what it does not have.
+			errorResponses: [403, 404, 500, 501, 502, 503, 504].map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
 			httpVersion: HttpVersion.HTTP2_AND_3,
 			enableLogging: true,
 			logBucket: this.logs,

@@ -146,8 +146,9 @@ export class WebStack extends ChatStack {
 			internetFacing: config.exposure === "public",
 			vpcSubnets: network.balancerSubnets,
 			securityGroup: network.balancer,
-			// Longer than the sockets' ping (20 s) and CloudFront's patience (60 s).
-			idleTimeout: Duration.seconds(120),
+			// Longer than the sockets' ping (20 s) and CloudFront's patience (60 s), and shorter than the server keeps a silent connection (75 s,
+			// server.ts): the load balancer, which sends into it, has to be the one who closes it, or some requests end in a 502.
+			idleTimeout: Duration.seconds(70),
 			dropInvalidHeaderFields: true,
 			deletionProtection: config.protect,
 		});
