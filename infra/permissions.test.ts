@@ -23,6 +23,9 @@ const secret = (name: string) => arnOf("AWS::SecretsManager::Secret", name);
 const log = (name: string) => `arn:aws:logs:${at}:log-group:/chat/prod/${name}:log-stream:i-0abc/4711`;
 const stream = arnOf("AWS::Kinesis::Stream", "Stream");
 const imports = "arn:aws:s3:::chat-prod-imports-123456789012-eu-west-1";
+const connection = `arn:aws:codeconnections:${at}:connection/${ofType(prod.templates.delivery, "AWS::CodeConnections::Connection")[0]?.[0]}`;
+const project = `arn:aws:codebuild:${at}:project/chat-prod`;
+const deploymentGroup = `arn:aws:codedeploy:${at}:deploymentgroup:chat-prod/chat-prod`;
 const parameter = (name: string) => `arn:aws:ssm:${at}:parameter/${name}`;
 
 type Asked = [action: string, resource: string, context?: Record<string, string>];
@@ -159,6 +162,47 @@ const tables: Record<string, Table> = {
 			["s3:PutObject", `${bucket("Releases")}/a`],
 		],
 	},
+	source: {
+		role: "delivery/PipelineSourceCodePipelineActionRole",
+		may: [
+			// By its new name; the construct grants the old one alone.
+			["codeconnections:UseConnection", connection],
+			["s3:PutObject", `${bucket("Releases")}/source.zip`],
+		],
+		mayNot: [
+			["codeconnections:UseConnection", `arn:aws:codeconnections:${at}:connection/another`],
+			["codebuild:StartBuild", project],
+			["codedeploy:CreateDeployment", deploymentGroup],
+		],
+	},
+	"start of a build": {
+		role: "delivery/PipelineBuildCodePipelineActionRole",
+		may: [
+			["codebuild:StartBuild", project],
+			["codebuild:BatchGetBuilds", project],
+			["codebuild:StopBuild", project],
+		],
+		mayNot: [
+			["codebuild:UpdateProject", project],
+			["codeconnections:UseConnection", connection],
+			["codedeploy:CreateDeployment", deploymentGroup],
+		],
+	},
+	"start of a deployment": {
+		role: "delivery/PipelineDeployCodePipelineActionRole",
+		may: [
+			["codedeploy:CreateDeployment", deploymentGroup],
+			["codedeploy:GetDeployment", deploymentGroup],
+			["codedeploy:RegisterApplicationRevision", `arn:aws:codedeploy:${at}:application:chat-prod`],
+			["codedeploy:GetDeploymentConfig", `arn:aws:codedeploy:${at}:deploymentconfig:CodeDeployDefault.OneAtATime`],
+			["s3:GetObject", `${bucket("Releases")}/release.zip`],
+		],
+		mayNot: [
+			["codedeploy:CreateDeployment", `arn:aws:codedeploy:${at}:deploymentgroup:other/other`],
+			["codebuild:StartBuild", project],
+			["ec2:TerminateInstances", `arn:aws:ec2:${at}:instance/i-0abc`],
+		],
+	},
 	build: {
 		role: "delivery/BuildRole",
 		may: [
@@ -240,11 +284,7 @@ test("every role that exists is in a table or is one of the pipeline's own", () 
 	assert.deepEqual(others.map((role) => role.replace(/[A-F0-9]{8}$/, "")).sort(), [
 		"api/ShoppinApiCloudWatchRole",
 		"delivery/GroupRole",
-		"delivery/PipelineBuildCodePipelineActionRole",
-		"delivery/PipelineDeployCodePipelineActionRole",
-
 		"delivery/PipelineRole",
-		"delivery/PipelineSourceCodePipelineActionRole",
 		"network/VpcRejectedIAMRole",
 	]);
 });

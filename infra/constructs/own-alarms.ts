@@ -42,6 +42,10 @@ export const deliveryFilters = [
 		pattern: '{ ($.source = "aws.codepipeline") && ($.detail.state = "FAILED") && ($.detail.stage NOT EXISTS) }',
 	},
 	{ metric: "DeploymentFailed", pattern: '{ ($.source = "aws.codedeploy") && ($.detail.state = "FAILURE") }' },
+	{
+		metric: "LaunchFailed",
+		pattern: '{ ($.source = "aws.autoscaling") && ($.detail-type = "EC2 Instance Launch Unsuccessful") }',
+	},
 ] as const;
 
 export function ownAlarms(config: StageConfig, given: { data: DataStack; web: WebStack; api: ApiStack }): OwnAlarm[] {
@@ -321,6 +325,19 @@ export function ownAlarms(config: StageConfig, given: { data: DataStack; web: We
 			metric: api.api.metricServerError({ period: minutes(5), statistic: Stats.SUM }),
 			comparison: ">",
 			threshold: 5,
+			periods: 1,
+			missing: quiet,
+		},
+		{
+			name: "launch-failed",
+			severity: "ticket",
+			title: "Instances cannot be launched",
+			because:
+				"Twice in a quarter of an hour: no room for the type in a zone, a quota, or a first boot that never ends. The fleet cannot grow or heal.",
+			runbook: "aws/fleet",
+			metric: new Metric({ namespace: deliveryNamespace, metricName: "LaunchFailed", statistic: Stats.SUM, period: minutes(15) }),
+			comparison: ">",
+			threshold: 1,
 			periods: 1,
 			missing: quiet,
 		},

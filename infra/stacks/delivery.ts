@@ -3,16 +3,27 @@ import { BuildSpec, Cache, ComputeType, LinuxBuildImage, LocalCacheMode, Pipelin
 import { Repository } from "aws-cdk-lib/aws-codecommit";
 import { CfnConnection } from "aws-cdk-lib/aws-codeconnections";
 import { LoadBalancer, ServerApplication, ServerDeploymentConfig, ServerDeploymentGroup } from "aws-cdk-lib/aws-codedeploy";
-import { Artifact, ExecutionMode, type IAction, Pipeline, PipelineType } from "aws-cdk-lib/aws-codepipeline";
+import {
+	type ActionBindOptions,
+	type ActionConfig,
+	Artifact,
+	ExecutionMode,
+	type IAction,
+	type IStage,
+	Pipeline,
+	PipelineType,
+} from "aws-cdk-lib/aws-codepipeline";
 import {
 	CodeBuildAction,
 	CodeCommitSourceAction,
 	CodeDeployServerDeployAction,
 	CodeStarConnectionsSourceAction,
+	type CodeStarConnectionsSourceActionProps,
 	S3SourceAction,
 	S3Trigger,
 } from "aws-cdk-lib/aws-codepipeline-actions";
 import { Rule } from "aws-cdk-lib/aws-events";
+import { CodePipeline } from "aws-cdk-lib/aws-events-targets";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { CfnResourcePolicy } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
@@ -89,7 +100,8 @@ export class DeliveryStack extends ChatStack {
 				},
 			],
 		});
-		this.keepEvents(data);
+		this.startOnUpload(data);
+		this.keepEvents(data, web);
 		new CfnOutput(this, "PipelineName", { value: this.pipeline.pipelineName, description: "The pipeline" });
 	}
 
@@ -106,7 +118,8 @@ export class DeliveryStack extends ChatStack {
 					bucket: data.releases,
 					bucketKey: source.key,
 					output,
-					trigger: S3Trigger.EVENTS,
+					// Neither asked again and again, nor told by a CloudTrail nobody made: see startOnUpload.
+					trigger: S3Trigger.NONE,
 				});
 			case "codecommit":
 				return new CodeCommitSourceAction({
@@ -124,7 +137,7 @@ export class DeliveryStack extends ChatStack {
 					value: connection,
 					description: "The connection to the repository; a new one waits for a click",
 				});
-				return new CodeStarConnectionsSourceAction({
+				return new ConnectionSourceAction({
 					actionName: "Source",
 					connectionArn: connection,
 					owner,
@@ -137,8 +150,23 @@ export class DeliveryStack extends ChatStack {
 		}
 	}
 
+	/** A zip that is put into the release bucket starts the pipeline: the bucket tells EventBridge of every object by itself. */
+	private startOnUpload(data: DataStack): void {
+		const { source } = this.config;
+		if (source.kind !== "s3") return;
+		new Rule(this, "SourceUploaded", {
+			description: "Charla: a new source starts the pipeline",
+			eventPattern: {
+				source: ["aws.s3"],
+				detailType: ["Object Created"],
+				detail: { bucket: { name: [data.releases.bucketName] }, object: { key: [source.key] } },
+			},
+			targets: [new CodePipeline(this.pipeline)],
+		});
+	}
+
 	/** Every step of pipeline, build, deployment and scaling as a line of the deploy log, where alarms count them. */
-	private keepEvents(data: DataStack): void {
+	private keepEvents(data: DataStack, web: WebStack): void {
 		const { stage } = this.config;
 		const log = data.logs.deploy;
 		// Said to the log group itself: the construct's own target would bring a function to say it.
@@ -163,5 +191,23 @@ export class DeliveryStack extends ChatStack {
 		rule("PipelineEvents", "aws.codepipeline", { pipeline: [`chat-${stage}`] });
 		rule("BuildEvents", "aws.codebuild", { "project-name": [`chat-${stage}`] });
 		rule("DeployEvents", "aws.codedeploy", { application: [`chat-${stage}`] });
+		rule("ScalingEvents", "aws.autoscaling", { AutoScalingGroupName: [web.fleet.autoScalingGroupName] });
+	}
+}
+
+/** The construct grants the use of a connection by its old name alone; what is made today is asked for by the new one. */
+class ConnectionSourceAction extends CodeStarConnectionsSourceAction {
+	readonly #connection: string;
+
+	constructor(props: CodeStarConnectionsSourceActionProps) {
+		super(props);
+		this.#connection = props.connectionArn;
+	}
+
+	protected override bound(scope: Construct, stage: IStage, options: ActionBindOptions): ActionConfig {
+		options.role.addToPrincipalPolicy(
+			new PolicyStatement({ sid: "UseTheConnection", actions: ["codeconnections:UseConnection"], resources: [this.#connection] }),
+		);
+		return super.bound(scope, stage, options);
 	}
 }
