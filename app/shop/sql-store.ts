@@ -9,6 +9,11 @@ const columns = "id, name, price, currency, present";
 
 /** The shop's store in PostgreSQL (the port is lambdas/shop/store.ts, which says what each of these does). */
 export function openSqlStore(sql: Sql) {
+	async function stands(id: string): Promise<CartRow | null> {
+		const [row] = await sql.query<CartRow>("cart-one", "select cart, digest from shop_cart where id = $1", [id]);
+		return row ?? null;
+	}
+
 	return {
 		items: (after: string | null, limit: number): Promise<Item[]> =>
 			sql.query<ItemRow>("item-page", `select ${columns} from shop_item where present and id > $1 order by id limit $2`, [
@@ -46,14 +51,14 @@ export function openSqlStore(sql: Sql) {
 				[cart.id, cart.room, JSON.stringify(cart), cart.version, digest, cart.createdAt, cart.room !== null],
 			);
 			if (made.length > 0) return { cart, digest, isNew: true };
-			const [stands] = await sql.query<CartRow>("cart-create-stands", "select cart, digest from shop_cart where id = $1", [cart.id]);
-			if (!stands) throw new Error("a cart that stands is gone");
-			return { ...stands, isNew: false };
+			const found = await stands(cart.id);
+			if (!found) throw new Error("a cart that stands is gone");
+			return { ...found, isNew: false };
 		},
 		async cart(id: string): Promise<Cart | null> {
-			const [row] = await sql.query<CartRow>("cart-one", "select cart, digest from shop_cart where id = $1", [id]);
-			return row?.cart ?? null;
+			return (await stands(id))?.cart ?? null;
 		},
+		stands,
 		async replace(cart: Cart): Promise<boolean> {
 			const done = await sql.query(
 				"cart-replace",

@@ -12,8 +12,8 @@ export type ApiRequest = {
 	path: string;
 	query: Readonly<Record<string, string | undefined>>;
 	headers: Readonly<Record<string, string | undefined>>;
-	/** Null when there was none. */
-	body: string | null;
+	/** Null when there was none. Bytes where they come as bytes: whether they are text is the same question at every door. */
+	body: string | Uint8Array | null;
 	/** For limits. */
 	address: string;
 	requestId: string;
@@ -144,7 +144,7 @@ async function createCart(ports: ApiPorts, request: ApiRequest, { key, party }: 
 		throw new Problem("unsupported-media-type");
 	const once = request.headers["idempotency-key"];
 	if (once !== undefined && !/^[\x21-\x7e]([\x20-\x7e]{0,126}[\x21-\x7e])?$/.test(once)) throw new Problem("invalid-key");
-	const asked = readOrder(parsed(body));
+	const asked = readOrder(parsed(textOf(body)));
 	const [user, room] = await Promise.all([userOf(ports, party, asked.user), roomOf(ports, key, asked.room)]);
 	const { cart, isNew } = await ports.shop.order({
 		lines: asked.lines,
@@ -158,6 +158,16 @@ async function createCart(ports: ApiPorts, request: ApiRequest, { key, party }: 
 		body: { id: cart.id, message: "cart created", cart },
 		headers: { location: `cart/${cart.id}`, ...(isNew ? {} : { "idempotency-replayed": "true" }) },
 	};
+}
+
+/** UTF-8, with or without the mark some editors put before it. */
+function textOf(body: string | Uint8Array): string {
+	if (typeof body === "string") return body.replace(/^\ufeff/, "");
+	try {
+		return new TextDecoder("utf-8", { fatal: true }).decode(body);
+	} catch {
+		throw new Problem("wrong-encoding");
+	}
 }
 
 function parsed(body: string): unknown {

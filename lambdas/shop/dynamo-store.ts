@@ -105,6 +105,7 @@ export function openDynamoStore(given: { client: DynamoDBClient; itemsTable: str
 			}
 		},
 		cart: async (id) => (await read(id))?.cart ?? null,
+		stands: read,
 		async replace(cart) {
 			const { pk: _pk, ...values } = cartRow(cart);
 			const names = Object.keys(values);

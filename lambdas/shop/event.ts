@@ -34,7 +34,7 @@ export function readEvent(event: ProxyEvent, requestId: string): ApiRequest | nu
 		path: withoutStage(path, context.stage),
 		query,
 		headers: headersOf(event),
-		body: typeof event.body === "string" ? (event.isBase64Encoded ? Buffer.from(event.body, "base64").toString("utf8") : event.body) : null,
+		body: typeof event.body === "string" ? (event.isBase64Encoded ? Buffer.from(event.body, "base64") : event.body) : null,
 		address: context.http?.sourceIp ?? context.identity?.sourceIp ?? "",
 		requestId: context.requestId ?? requestId,
 	};

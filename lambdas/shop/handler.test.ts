@@ -368,3 +368,43 @@ console.error(JSON.stringify({ status: answer.statusCode, start: t1 - t0, first:
 		`bundle ${(bytes / 1024).toFixed(0)} KiB, with AWS's clients ${(whole.bytes / 1024).toFixed(0)} KiB; start ${cold.start.toFixed(0)} ms, first call ${cold.first.toFixed(0)} ms, ${cold.rss.toFixed(0)} MB`,
 	);
 });
+
+test("[O3] an order stands though an item of it has left the catalogue since: the same request again gives its cart", async () => {
+	const { client, env } = dynamo;
+	const store = openDynamoStore({ client, itemsTable: env.ITEMS_TABLE, cartsTable: env.CARTS_TABLE });
+	const item = { id: "leaves", name: "Here for a while", price: 100, currency: "EUR", present: true };
+	await store.put([item]);
+	const asked = { body: { items: ["leaves"], user: "me" }, headers: { "idempotency-key": "before-it-left" } };
+	const first = await call(request("POST", "/cart", asked));
+	assert.equal(first.statusCode, 200);
+	await store.put([{ ...item, present: false }]);
+	const again = await call(request("POST", "/cart", asked));
+	assert.deepEqual([again.statusCode, again.json.id, again.headers["idempotency-replayed"]], [200, first.json.id, "true"]);
+	const other = await call(request("POST", "/cart", { ...asked, body: { items: ["leaves", "123456"], user: "me" } }));
+	assert.equal(other.json.error.code, "key-reused");
+	const without = await call(request("POST", "/cart", { body: asked.body }));
+	assert.equal(without.json.error.code, "unknown-items", "the premise: it has left");
+});
+
+test("[O2] a mark before the body is no harm and other encodings are named, whichever way the body comes", async () => {
+	const order = JSON.stringify({ items: ["123456"], user: "Zoë" });
+	const bytes = (body: Buffer): ProxyEvent =>
+		({ ...request("POST", "/cart"), body: body.toString("base64"), isBase64Encoded: true }) as ProxyEvent;
+	for (const event of [
+		request("POST", "/cart", { body: `\ufeff${order}` }),
+		bytes(Buffer.from(`\ufeff${order}`)),
+		bytes(Buffer.from(order)),
+	]) {
+		const { statusCode, json } = await call(event);
+		assert.deepEqual([statusCode, json.cart?.user.name], [200, "Zoë"]);
+	}
+	for (const body of [Buffer.from(order, "latin1"), Buffer.from([0x7b, 0xff, 0xfe]), Buffer.from(`\ufeff${order}`, "utf16le")]) {
+		const { statusCode, json } = await call(bytes(body));
+		assert.deepEqual([statusCode, json.error.code], [400, "wrong-encoding"]);
+	}
+});
+
+test("[O7] the function knows nobody: a name is taken as it is written, and the cart says that nobody of it is known", async () => {
+	const { statusCode, json } = await call(request("POST", "/cart", { body: { items: ["123456"], user: "Nobody Here" } }));
+	assert.deepEqual([statusCode, json.cart.user], [200, { id: null, name: "Nobody Here" }]);
+});

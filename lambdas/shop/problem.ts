@@ -1,6 +1,7 @@
 /** Everything the API says no to, with its status. The code is for programs, the sentence for whoever reads the log. */
 export const problems = {
 	"malformed-json": { status: 400, message: "The body is not JSON." },
+	"wrong-encoding": { status: 400, message: "The body is not UTF-8." },
 	invalid: { status: 422, message: "The body is JSON, but not an order; see fields." },
 	"unknown-items": { status: 422, message: "These items are not in the catalogue; see items. Nothing was ordered." },
 	"too-many-items": { status: 422, message: "One order has at most 100 different items. Nothing was ordered." },

@@ -58,7 +58,7 @@ export function serveApi(given: Served): (request: IncomingMessage, response: Se
 }
 
 /** The body as far as the API looks at it; null when there is none, or when whoever sent it went away. */
-async function bodyOf(request: IncomingMessage): Promise<string | null> {
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array | null> {
 	if (request.method === "GET" || request.method === "HEAD" || request.method === "OPTIONS") return null;
 	const chunks: Buffer[] = [];
 	let bytes = 0;
@@ -71,13 +71,7 @@ async function bodyOf(request: IncomingMessage): Promise<string | null> {
 	} catch {
 		return null;
 	}
-	const body = Buffer.concat(chunks);
-	try {
-		return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
-	} catch {
-		// Cut in the middle of a character it is too long anyway; whole but not UTF-8 it is no JSON. Both say so by themselves.
-		return bytes >= mostBytes ? body.toString("latin1") : "not UTF-8";
-	}
+	return Buffer.concat(chunks);
 }
 
 /** A page that came from this very machine. */

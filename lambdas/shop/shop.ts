@@ -61,12 +61,17 @@ export function openShop({
 		 * another order. The same order under the same key gives the cart it made, with `isNew` false.
 		 */
 		async order(order: Order): Promise<{ cart: Cart; isNew: boolean }> {
+			const digest = digestOf(order);
+			const id = order.once ? derivedId(order.once) : ids();
+			// First of all: what was ordered stays ordered, whatever has left the catalogue since.
+			const stands = order.once ? await store.stands(id) : null;
+			if (stands) return { cart: sameOrder(stands, digest), isNew: false };
 			const { lines, causes } = await priced(store, order.lines);
 			trace?.link(causes);
 			const tp = trace?.here() ?? null;
 			const at = clock();
 			const cart: Cart = {
-				id: order.once ? derivedId(order.once) : ids(),
+				id,
 				lines,
 				user: order.user,
 				room: order.room,
@@ -77,10 +82,8 @@ export function openShop({
 				history: [{ at, by: order.user, what: "created" }],
 				...(tp === null ? {} : { tp }),
 			};
-			const digest = digestOf(order);
 			const made = await store.create(cart, digest);
-			if (!made.isNew && made.digest !== digest) throw new Problem("key-reused");
-			return { cart: made.cart, isNew: made.isNew };
+			return { cart: sameOrder(made, digest), isNew: made.isNew };
 		},
 		/** Throws `not-found`. */
 		async cart(id: string): Promise<Cart> {
@@ -127,6 +130,12 @@ async function priced(store: Store, asked: Order["lines"]): Promise<{ lines: Car
 		return { id, name, price, currency, quantity };
 	});
 	return { lines, causes: [...new Set([...found.values()].flatMap(({ tp }) => tp ?? []))].slice(0, mostCauses) };
+}
+
+/** The cart that stands, unless it is another order's. */
+function sameOrder(made: { cart: Cart; digest: string }, digest: string): Cart {
+	if (made.digest !== digest) throw new Problem("key-reused");
+	return made.cart;
 }
 
 /** What exists once is derived, not drawn: the same key of the same caller is the same cart. */

@@ -14,6 +14,8 @@ export type Store = {
 	/** Stores a cart unless one of its id stands; gives what stands. `digest` tells orders of one key apart. */
 	create(cart: Cart, digest: string): Promise<{ cart: Cart; digest: string; isNew: boolean }>;
 	cart(id: string): Promise<Cart | null>;
+	/** The cart of this id as it is now, with the digest of the order that made it. */
+	stands(id: string): Promise<{ cart: Cart; digest: string } | null>;
 	/** Replaces a cart by its next version; false when another change came first. */
 	replace(cart: Cart): Promise<boolean>;
 	/** Carts of rooms, oldest first, whose newest version has not been shown there. At most `limit`. */
