@@ -306,20 +306,26 @@ describe("what is kept", () => {
 });
 
 describe("ShoppinAPI and functions", () => {
-	test("GET /item and POST /cart, checked before they start a function, throttled", () => {
+	test("GET /item and POST /cart by themselves, everything else through the function as well, throttled", () => {
 		const paths = new Map(ofType(api, "AWS::ApiGateway::Resource").map(([id, { Properties }]) => [id, Properties]));
 		const path = (id: string): string => {
 			const { PathPart, ParentId } = paths.get(id) as { PathPart: string; ParentId: { Ref?: string } };
 			return `${ParentId.Ref ? path(ParentId.Ref) : ""}/${PathPart}`;
 		};
 		const methods = ofType(api, "AWS::ApiGateway::Method").map(([, { Properties }]) => Properties);
-		assert.deepEqual(methods.map(({ HttpMethod, ResourceId }) => `${HttpMethod} ${path((ResourceId as { Ref: string }).Ref)}`).sort(), [
-			"GET /cart/{id}",
-			"GET /item",
-			"GET /item/{id}",
-			"POST /cart",
-		]);
-		for (const method of methods) assert.ok(method.RequestValidatorId);
+		assert.deepEqual(
+			methods
+				.map(
+					({ HttpMethod, ResourceId }) =>
+						`${HttpMethod} ${(ResourceId as { Ref?: string }).Ref ? path((ResourceId as { Ref: string }).Ref) : "root"}`,
+				)
+				.sort(),
+			["ANY /cart", "ANY /cart/{proxy+}", "ANY /item", "ANY /item/{proxy+}", "ANY /{proxy+}", "ANY root", "GET /item", "POST /cart"],
+		);
+		for (const { Integration, RequestValidatorId, RequestModels } of methods) {
+			assert.equal((Integration as Properties).Type, "AWS_PROXY");
+			assert.deepEqual([RequestValidatorId, RequestModels], [undefined, undefined], "the function says more");
+		}
 		const stage = only(api, "AWS::ApiGateway::Stage").Properties;
 		const [settings] = stage.MethodSettings as Properties[];
 		assert.deepEqual([settings?.ThrottlingRateLimit, settings?.ThrottlingBurstLimit, settings?.DataTraceEnabled], [20, 40, false]);
@@ -599,4 +605,38 @@ test("a launch that failed is counted from the fleet's own events", () => {
 		([, { Properties }]) => Properties.AlarmName === "chat-prod-launch-failed",
 	)?.[1];
 	assert.deepEqual([alarm?.Properties.Namespace, alarm?.Properties.MetricName], [counted.MetricNamespace, counted.MetricName]);
+});
+
+test("what API Gateway answers by itself is JSON of the function's shape with plain variables, and any page may read it", () => {
+	const answers = ofType(api, "AWS::ApiGateway::GatewayResponse").map(([, { Properties }]) => Properties);
+	assert.deepEqual(answers.map(({ ResponseType, StatusCode }) => [ResponseType, StatusCode]).sort(), [
+		["DEFAULT_4XX", undefined],
+		["DEFAULT_5XX", undefined],
+		["REQUEST_TOO_LARGE", "413"],
+		["THROTTLED", "429"],
+	]);
+	for (const { ResponseTemplates, ResponseParameters } of answers) {
+		const text = (ResponseTemplates as Record<string, string>)["application/json"] as string;
+		const { error } = JSON.parse(text) as { error: Properties };
+		assert.match(String(error.code), /^[a-z-]+$/);
+		assert.deepEqual(text.match(/\$[\w.]+/g), ["$context.requestId"], "nothing of a caller's, and nothing to evaluate");
+		assert.equal((ResponseParameters as Properties)["gatewayresponse.header.Access-Control-Allow-Origin"], "'*'");
+	}
+});
+
+test("lambdas/README.md says of each function what the templates say", () => {
+	const text = readFileSync(new URL("../lambdas/README.md", import.meta.url), "utf8");
+	const said = Array.from(
+		text.matchAll(/^## (shop|upload|stream)\n\nHandler `index\.handler`, Node 24, (\d+) MB, (\d+) s\b/gm),
+		([, name, memory, seconds]) => [`chat-prod-${name}`, Number(memory), Number(seconds)],
+	);
+	const functions = ofType(api, "AWS::Lambda::Function").map(([, { Properties }]) => Properties);
+	assert.deepEqual(said.sort(), functions.map(({ FunctionName, MemorySize, Timeout }) => [FunctionName, MemorySize, Timeout]).sort());
+	const { BatchSize, MaximumBatchingWindowInSeconds, MaximumRecordAgeInSeconds } = only(api, "AWS::Lambda::EventSourceMapping").Properties;
+	for (const part of [
+		`batch size ${BatchSize}`,
+		`window ${MaximumBatchingWindowInSeconds} s`,
+		`maximum age ${Number(MaximumRecordAgeInSeconds) / 3600} h`,
+	])
+		assert.ok(text.includes(part), part);
 });

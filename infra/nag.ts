@@ -94,6 +94,12 @@ export const acknowledged: readonly Acknowledged[] = [
 	},
 	{
 		at: ["api/ShoppinApi"],
+		rules: ["APIG2"],
+		because:
+			"The function judges every order itself and names each field that is wrong; a schema here would refuse the same with less to say, and by other codes.",
+	},
+	{
+		at: ["api/ShoppinApi"],
 		rules: ["APIG4", "COG4"],
 		because:
 			"The function asks for a key itself (Authorization: Bearer), the same as ShoppinAPI does without AWS, and answers in the same words.",

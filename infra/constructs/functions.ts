@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** The functions there are, by their folder in lambdas/. What each may read and write stands in the api stack. */
 export const functions = {
 	shop: { what: "ShoppinAPI: what there is to order, and carts", seconds: 10, memory: 256 },
-	upload: { what: "takes in JSON files as they are uploaded", seconds: 60, memory: 512 },
+	upload: { what: "takes in JSON files as they are uploaded", seconds: 300, memory: 1024 },
 	stream: { what: "counts and archives what happened in rooms", seconds: 60, memory: 512 },
 } as const;
 export type FunctionName = keyof typeof functions;

@@ -4,7 +4,6 @@ import {
 	AccessLogFormat,
 	EndpointType,
 	GatewayResponse,
-	JsonSchemaType,
 	LambdaIntegration,
 	LogGroupLogDestination,
 	MethodLoggingLevel,
@@ -122,40 +121,61 @@ export class ApiStack extends ChatStack {
 		});
 		// Before the stage: API Gateway makes one that never forgets where there is none.
 		api.deploymentStage.node.addDependency(errors);
-		// What is plainly no order never starts the function; what is, the function judges, and says more of it.
-		const order = api.addModel("Order", {
-			contentType: "application/json",
-			description: "What to order, for whom",
-			schema: { type: JsonSchemaType.OBJECT, required: ["items"], properties: { items: { type: JsonSchemaType.ARRAY } } },
-		});
-		const validator = api.addRequestValidator("Validator", { validateRequestBody: true, validateRequestParameters: true });
-		new GatewayResponse(this, "NoOrder", {
-			restApi: api,
-			type: ResponseType.BAD_REQUEST_BODY,
-			statusCode: "422",
-			templates: {
-				"application/json":
-					'{"error":{"code":"invalid","message":"The body is JSON, but not an order; see fields.","fields":[{"path":"","problem":"$util.escapeJavaScript($context.error.validationErrorString)"}],"request_id":"$context.requestId"}}',
-			},
-		});
-		new GatewayResponse(this, "TooFast", {
-			restApi: api,
-			type: ResponseType.THROTTLED,
-			statusCode: "429",
-			responseHeaders: { "Retry-After": "'1'" },
-			templates: {
-				"application/json":
-					'{"error":{"code":"too-fast","message":"Too many requests; see Retry-After.","seconds":1,"request_id":"$context.requestId"}}',
-			},
-		});
+		this.gatewayAnswers(api);
+		// Everything goes to the function: it says more of what is wrong with an order than a schema here could, answers preflights, and what it does
+		// not know it refuses in its own words. A method of its own is for the two addresses everybody asks.
 		const ask = new LambdaIntegration(shop, { proxy: true, allowTestInvoke: false });
-		const item = api.root.addResource("item");
-		item.addMethod("GET", ask, { requestValidator: validator });
-		item.addResource("{id}").addMethod("GET", ask, { requestValidator: validator });
-		const cart = api.root.addResource("cart");
-		cart.addMethod("POST", ask, { requestValidator: validator, requestModels: { "application/json": order } });
-		cart.addResource("{id}").addMethod("GET", ask, { requestValidator: validator });
+		api.root.addMethod("ANY", ask);
+		api.root.addResource("{proxy+}").addMethod("ANY", ask);
+		for (const [path, method] of [
+			["item", "GET"],
+			["cart", "POST"],
+		] as const) {
+			const resource = api.root.addResource(path);
+			resource.addMethod(method, ask);
+			resource.addMethod("ANY", ask);
+			resource.addResource("{proxy+}").addMethod("ANY", ask);
+		}
 		return api;
+	}
+
+	/**
+	 * What API Gateway answers by itself, in the function's shape, and readable for a page of another site. These are no VTL: plain variables are
+	 * put in and nothing is evaluated, so nothing a caller wrote may stand in them.
+	 */
+	private gatewayAnswers(api: RestApi): void {
+		const answer = (id: string, type: ResponseType, about: { code: string; message: string; statusCode?: string; seconds?: number }) => {
+			const { code, message, statusCode, seconds } = about;
+			new GatewayResponse(this, id, {
+				restApi: api,
+				type,
+				...(statusCode ? { statusCode } : {}),
+				responseHeaders: {
+					"Access-Control-Allow-Origin": "'*'",
+					"Access-Control-Expose-Headers": "'retry-after'",
+					"Cache-Control": "'no-store'",
+					...(seconds ? { "Retry-After": `'${seconds}'` } : {}),
+				},
+				templates: {
+					"application/json": JSON.stringify({
+						error: { code, message, ...(seconds ? { seconds } : {}), request_id: "$context.requestId" },
+					}),
+				},
+			});
+		};
+		answer("TooFast", ResponseType.THROTTLED, {
+			code: "too-fast",
+			message: "Too many requests; see Retry-After.",
+			statusCode: "429",
+			seconds: 1,
+		});
+		answer("TooLarge", ResponseType.REQUEST_TOO_LARGE, {
+			code: "too-large",
+			message: "The body is larger than 256 KiB.",
+			statusCode: "413",
+		});
+		answer("Refused", ResponseType.DEFAULT_4XX, { code: "refused", message: "This request never reached the shop." });
+		answer("Failed", ResponseType.DEFAULT_5XX, { code: "failed", message: "Something went wrong on our side." });
 	}
 
 	/**
