@@ -25,8 +25,9 @@ import { openInbox } from "./lambdas/upload/serve.ts";
 import { openBeacon } from "./observability/beacon.ts";
 import { openBrowserExport } from "./observability/browser-export.ts";
 import { openLevel } from "./observability/level.ts";
-import { errorFields, openLog } from "./observability/log.ts";
+import { errorFields } from "./observability/log.ts";
 import { openOps } from "./observability/ops.ts";
+import { openOwnLog } from "./observability/own-log.ts";
 import { type JobName, openRecorder, recordPages } from "./observability/recorder.ts";
 import { modeOf, readTelemetry } from "./observability/settings.ts";
 import { telemetry } from "./observability/telemetry.ts";
@@ -298,25 +299,6 @@ export async function startCharla(config: Config, http: HttpServer) {
 			return stopped;
 		},
 	};
-}
-
-/** This process's log, wherever its lines go besides the output, which hears what trouble telemetry has. */
-function openOwnLog(config: Config, build: string) {
-	const kept = telemetry();
-	const log = openLog({
-		level: config.logLevel,
-		build,
-		terminal: process.stdout.isTTY === true,
-		env: kept?.settings.env,
-		instance: kept?.settings.instance,
-		kept: kept?.logs,
-		isExported: kept?.settings.otlp?.logs,
-		shipping: kept?.shipping?.transport,
-		accessLog: config.accessLog,
-	});
-	kept?.shipping?.onTrouble((event, fields) => log.error(event, fields));
-	kept?.onTrouble((signal, count, detail) => log.error("telemetry.export_failed", { signal, count, detail }));
-	return log;
 }
 
 async function main(): Promise<void> {

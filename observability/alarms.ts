@@ -4,6 +4,7 @@ import {
 	burnRates,
 	type EventName,
 	events,
+	exportedSignals,
 	type MetricName,
 	type SloName,
 	serviceName,
@@ -209,8 +210,17 @@ function otherAlarms(): Alarm[] {
 			name: "telemetry-dropped",
 			title: "Telemetry is being lost",
 			severity: "ticket",
-			signal: { kind: "sum", metric: "telemetry.dropped", above: 0, window: 5 * minute, times: 3, emf: "TelemetryDropped" },
-			because: "A blink is retried; a quarter of an hour of losses is not a blink.",
+			signal: {
+				kind: "sum",
+				metric: "telemetry.dropped",
+				where: { signal: exportedSignals },
+				above: 0,
+				window: 5 * minute,
+				times: 3,
+				emf: "TelemetryDropped",
+			},
+			because:
+				"A blink is retried; a quarter of an hour of losses is not a blink. What browsers send is left out: anybody may send nonsense, and it is refused.",
 			runbook: at("telemetry-lost"),
 		},
 		{

@@ -43,6 +43,8 @@ export const factNames: Record<FactKind, string> = {
 /** `values`: a closed list, which alone may stand on a metric. `semconv`: a name of the conventions, not ours. */
 type Attribute = { type: "string" | "number" | "boolean" | "strings"; values?: readonly (string | number | boolean)[]; what: string };
 
+/** What we export ourselves: what is lost of it is for operators to mend. */
+export const exportedSignals = ["span", "metric", "log"] as const;
 const roomKinds = ["public", "private", "direct", "unknown"] as const;
 /** Why something came to nothing: refusals stand by their code, everything else by one of these. */
 export const errorTypes = ["internal", "unavailable", "timeout", "disconnected", "adapter"] as const;
@@ -119,7 +121,7 @@ export const attributes = {
 	direction: { type: "string", values: ["in", "out"], what: "to or from other instances" },
 	rule: { type: "string", what: "which limit: a key of rates in app/contract/limits.ts" },
 	method: { type: "string", values: ["guest", "return", "owner-link"], what: "how somebody entered" },
-	signal: { type: "string", values: ["span", "metric", "log", "beacon"], what: "what was lost" },
+	signal: { type: "string", values: [...exportedSignals, "beacon"], what: "what was lost; beacon: what a browser sent, which anybody may" },
 	reason: {
 		type: "string",
 		values: [
@@ -924,11 +926,19 @@ export const logFields = {
 } as const satisfies Record<string, "string" | "number" | "boolean" | "stack">;
 export type LogField = keyof typeof logFields;
 
-type Event = { level: "error" | "warn" | "info" | "debug"; msg: string; fields: readonly LogField[]; audit?: true; frequent?: true };
+type Event = {
+	level: "error" | "warn" | "info" | "debug";
+	msg: string;
+	fields: readonly LogField[];
+	audit?: true;
+	frequent?: true;
+	apart?: true;
+};
 
 /**
  * Every log line is one of these events; `msg` is its constant sentence. Levels are what it is logged at as a rule. `frequent`
  * ones are written like all others, and exported over OTLP only where spans were recorded: they are nearly all lines there are.
+ * Those `apart` are never exported over OTLP, since they say that it fails.
  */
 export const events = {
 	"service.started": { level: "info", msg: "Charla is starting", fields: ["node", "telemetry"] },
@@ -1057,7 +1067,12 @@ export const events = {
 		msg: "CloudWatch does not take log lines at the moment",
 		fields: ["count", "exception_type", "exception_message"],
 	},
-	"telemetry.export_failed": { level: "error", msg: "telemetry could not be exported", fields: ["signal", "count", "detail"] },
+	"telemetry.export_failed": {
+		level: "error",
+		msg: "telemetry could not be exported",
+		fields: ["signal", "reason", "count", "detail"],
+		apart: true,
+	},
 	"import.checked": {
 		level: "info",
 		msg: "a file to import was looked at",

@@ -9,7 +9,7 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import type { SloState, Snapshot } from "../app/contract/ops.ts";
 import { type Buckets, mergeBuckets, quantile } from "./buckets.ts";
-import { attributes, type MetricName, rpcOf, type SloName, serviceName } from "./contract.ts";
+import { attributes, exportedSignals, type MetricName, rpcOf, type SloName, serviceName } from "./contract.ts";
 import { type EmfDuration, emfLine, type Minute } from "./emf.ts";
 import { SloStates, sloNames, type Tally } from "./slo-state.ts";
 
@@ -138,7 +138,8 @@ export class KeptMetrics {
 			cpu: this.#gauge(found, "process.cpu.utilization"),
 			dbInUse: this.#gauge(found, "db.client.connection.count", (values) => values["db.client.connection.state"] === "used"),
 			dbWaiting: this.#gauge(found, "db.client.connection.pending_requests"),
-			telemetryDropped: found.sum("telemetry.dropped"),
+			// Anybody may send a beacon that is refused: that is no loss of ours.
+			telemetryDropped: found.sum("telemetry.dropped", ({ signal }) => exportedSignals.some((one) => one === signal)),
 			logsDropped: found.sum("log.dropped"),
 		};
 	}

@@ -142,3 +142,15 @@ test("a full disk under standard output costs lines, not the process: counted, a
 	closeSync(full);
 	assert.deepEqual([child.status, child.stderr], [0, JSON.stringify([{ count: 1, reason: "output-failed" }])]);
 });
+
+test("whatever fails on a line's way, who tells is not disturbed, and the line is on standard output", () => {
+	const failing = () => {
+		throw new Error("never");
+	};
+	const log = openLog({ level: "info", build: "b1", terminal: true, kept: { add: failing } as unknown as KeptLogs });
+	log.info("service.stopped", { sockets_left: 1 });
+	const shipping = new Transport({ log: failing });
+	const shipped = openLog({ level: "info", build: "b1", terminal: true, shipping });
+	shipped.info("service.stopped", { sockets_left: 2 });
+	shipped.raw({ event: "metrics.emf" });
+});

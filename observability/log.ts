@@ -52,6 +52,7 @@ export function openLog(given: {
 	const undeclared = new Set<string>();
 	const told = new Map<string, number>();
 	let rejected = 0;
+	let isExporting = false;
 	const asText = winston.format((info) => {
 		const line = info.line as Line;
 		if (shipping || !given.terminal) info.json = serialise(line);
@@ -67,7 +68,16 @@ export function openLog(given: {
 		],
 	});
 
+	/** Never throws: whoever tells of something has done it, and would be taken for having failed. */
 	function write(level: Level, name: string, given: Record<string, unknown> | undefined): void {
+		try {
+			put(level, name, given);
+		} catch (error) {
+			complain(error);
+		}
+	}
+
+	function put(level: Level, name: string, given: Record<string, unknown> | undefined): void {
 		if (!logger.isLevelEnabled(level)) return;
 		const { event, msg } = eventOf(name);
 		if (event !== name) undeclared.add(name);
@@ -78,7 +88,10 @@ export function openLog(given: {
 	function emit(level: Level, line: Line, fields: Line): void {
 		logger.log({ level, message: String(line.msg), line });
 		kept?.add(line);
-		if (isExported && isWanted(line))
+		// A line that is told on the way of another says that this way is blocked.
+		if (!isExported || isExporting || !isWanted(line)) return;
+		isExporting = true;
+		try {
 			logs.getLogger("charla").emit({
 				severityNumber: severities[level],
 				severityText: level.toUpperCase(),
@@ -86,6 +99,9 @@ export function openLog(given: {
 				body: String(line.msg),
 				attributes: { level, event: line.event as string, ...fields },
 			});
+		} finally {
+			isExporting = false;
+		}
 	}
 	const { isExported = false } = given;
 
@@ -104,7 +120,11 @@ export function openLog(given: {
 		info: (event, fields) => write("info", event, fields),
 		debug: (event, fields) => write("debug", event, fields),
 		raw: (line) => {
-			logger.log({ level: "info", message: "", line });
+			try {
+				logger.log({ level: "info", message: "", line });
+			} catch (error) {
+				complain(error);
+			}
 		},
 		get level() {
 			return logger.level;
@@ -118,8 +138,19 @@ export function openLog(given: {
 }
 
 /** Of what happens all the time only what has a recorded trace is exported too; the line itself is written in any case. */
-const isWanted = (line: Line): boolean =>
-	!("frequent" in events[line.event as keyof typeof events]) || trace.getActiveSpan()?.isRecording() !== false;
+function isWanted({ event }: Line): boolean {
+	const about = events[event as keyof typeof events];
+	return !("apart" in about) && (!("frequent" in about) || trace.getActiveSpan()?.isRecording() !== false);
+}
+
+let complainedAt = Number.NEGATIVE_INFINITY;
+
+/** Of a log that fails only standard error can tell, and not for each line. */
+function complain(error: unknown): void {
+	if (performance.now() - complainedAt < rejectedEvery) return;
+	complainedAt = performance.now();
+	process.stderr.write(`a log line could not be written whole: ${error instanceof Error ? error.message : "unknown"}\n`);
+}
 
 /** What stands in every line, and says nothing on a terminal. */
 const usual = new Set(["ts", "level", "event", "msg", "service", "env", "version", "instance", "pid", "span_id", "trace_flags"]);

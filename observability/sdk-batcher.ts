@@ -9,6 +9,8 @@ const queued = 5120;
 /** A batch that is not full goes after this long, ms. */
 const every = 2000;
 
+export type LossReason = "queue-full" | "export-failed" | "closing";
+type OnLoss = (count: number, reason: LossReason, detail: string) => void;
 export type Figures = { exported: number; dropped: number; queued: number; lastError: string | null; lastErrorAt: number | null };
 
 /**
@@ -22,9 +24,9 @@ export class Batcher<T> {
 	#timer: NodeJS.Timeout | null = null;
 	#closed = false;
 	readonly #exporter: Exporter<T>;
-	readonly #onLoss: (count: number, reason: "queue-full" | "export-failed" | "closing", detail: string) => void;
+	readonly #onLoss: OnLoss;
 
-	constructor(exporter: Exporter<T>, onLoss: (count: number, reason: "queue-full" | "export-failed" | "closing", detail: string) => void) {
+	constructor(exporter: Exporter<T>, onLoss: OnLoss) {
 		this.#exporter = exporter;
 		this.#onLoss = onLoss;
 	}
@@ -89,11 +91,16 @@ export class Batcher<T> {
 		else this.#lose(batch.length, "export-failed", error?.message ?? "refused");
 	}
 
-	#lose(count: number, reason: "queue-full" | "export-failed" | "closing", detail: string): void {
+	/** Counted here whatever becomes of telling it: whoever adds is in the middle of something else. */
+	#lose(count: number, reason: LossReason, detail: string): void {
 		if (count === 0) return;
 		this.figures.dropped += count;
 		this.figures.lastError = detail.slice(0, 200);
 		this.figures.lastErrorAt = Date.now();
-		this.#onLoss(count, reason, detail);
+		try {
+			this.#onLoss(count, reason, detail);
+		} catch {
+			// It stands in the figures.
+		}
 	}
 }

@@ -57,7 +57,16 @@ export class TailBuffer implements SpanProcessor {
 		this.#open.set(traceId, { spans: [], roots: 1, since: Date.now(), isWorthIt: false });
 	}
 
+	/** Never throws: whoever ends a span has done its work, and would take a failure here for its own. */
 	onEnd(span: ReadableSpan): void {
+		try {
+			this.#end(span);
+		} catch {
+			this.#onFull(1);
+		}
+	}
+
+	#end(span: ReadableSpan): void {
 		const { traceId } = span.spanContext();
 		clean(span);
 		const open = this.#open.get(traceId);

@@ -23,7 +23,7 @@ import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { Trust } from "../app/contract/ops.ts";
 import { serviceName } from "./contract.ts";
 import { count } from "./instruments.ts";
-import { Batcher, type Figures } from "./sdk-batcher.ts";
+import { Batcher, type Figures, type LossReason } from "./sdk-batcher.ts";
 import { recordingSampler } from "./sdk-sampler.ts";
 import { TailBuffer } from "./sdk-tail-buffer.ts";
 import type { TelemetrySettings } from "./settings.ts";
@@ -57,7 +57,7 @@ export function startSdk(given: {
 	keep: (span: ReadableSpan, isExported: boolean) => void;
 	reader: IMetricReader;
 	agentSpans: Pick<SpanProcessor, "onStart" | "onEnd" | "forceFlush" | "shutdown"> | null;
-	onTrouble: (signal: "span" | "metric" | "log", count: number, detail: string) => void;
+	onTrouble: (signal: "span" | "metric" | "log", reason: LossReason, count: number, detail: string) => void;
 }): Sdk {
 	const { settings, onTrouble } = given;
 	const { otlp } = settings;
@@ -72,9 +72,9 @@ export function startSdk(given: {
 		timeoutMillis: exportWithin,
 		compression: "gzip" as never,
 	});
-	const lose = (signal: "span" | "log") => (lost: number, reason: "queue-full" | "export-failed" | "closing", detail: string) => {
+	const lose = (signal: "span" | "log") => (lost: number, reason: LossReason, detail: string) => {
 		count("telemetry.dropped", lost, { signal, reason });
-		onTrouble(signal, lost, detail);
+		onTrouble(signal, reason, lost, detail);
 	};
 	const spans = otlp?.traces && !given.agentSpans ? new Batcher<ReadableSpan>(new OTLPTraceExporter(target("traces")), lose("span")) : null;
 	const logs = otlp?.logs ? new Batcher<ReadableLogRecord>(new OTLPLogExporter(target("logs")), lose("log")) : null;
@@ -115,7 +115,7 @@ export function startSdk(given: {
 						metricFigures.lastError = (result.error?.message ?? "refused").slice(0, 200);
 						metricFigures.lastErrorAt = Date.now();
 						count("telemetry.dropped", 1, { signal: "metric", reason: "export-failed" });
-						onTrouble("metric", 1, metricFigures.lastError);
+						onTrouble("metric", "export-failed", 1, metricFigures.lastError);
 					}
 					done(result);
 				});

@@ -1,12 +1,16 @@
 import type { Trust } from "../app/contract/ops.ts";
 import type { Shipping } from "./cloudwatch/ship.ts";
+import { sometimes } from "./cloudwatch/sometimes.ts";
 import { KeptLogs } from "./kept-logs.ts";
 import { KeptMetrics } from "./kept-metrics.ts";
 import { KeptTraces } from "./kept-traces.ts";
+import type { LossReason } from "./sdk-batcher.ts";
 import { openSampling } from "./sdk-sampler.ts";
 import type { TelemetrySettings } from "./settings.ts";
 
-type Trouble = (signal: "span" | "metric" | "log" | "agent", count: number, detail: string) => void;
+/** What could not be exported. `reason` is why it was lost; the agent only has a sentence. */
+export type Trouble = { signal: "span" | "metric" | "log" | "agent"; reason?: LossReason; count: number; detail: string };
+type Tell = (trouble: Trouble) => void;
 
 /** Telemetry that runs: what is kept here, and the way to stop it. */
 export type Telemetry = {
@@ -21,14 +25,16 @@ export type Telemetry = {
 	/** The way of log lines to CloudWatch; null when no group is configured. */
 	shipping: Shipping | null;
 	exporting(): Trust["exporting"];
-	/** Hears what could not be exported; one listener, who logs it. */
-	onTrouble(listener: Trouble): void;
+	/** Hears what could not be exported, each signal and reason once a minute at most; one listener, who logs it. */
+	onTrouble(listener: Tell): void;
 	/** Sends what is left, log lines last, in 5 s at most each, and ends. */
 	stop(): Promise<void>;
 };
 
 /** Log lines that are not sent by then wait on disk for the next start, ms. */
 const shipWithin = 5000;
+/** The same trouble is told this often at most, ms: a receiver that is away fails every batch, and a full queue every line. */
+const toldEvery = 60_000;
 /** Troubles of the start that wait for whoever logs them. */
 const earlyKept = 20;
 
@@ -41,14 +47,10 @@ export const telemetry = (): Telemetry | null => running;
 export async function startTelemetry(settings: TelemetrySettings): Promise<Telemetry | null> {
 	if (!settings.on) return null;
 	// A wrong key is known before anybody listens.
-	const early: Parameters<Trouble>[] = [];
-	let tell: Trouble = (...trouble) => {
-		if (early.length < earlyKept) early.push(trouble);
-	};
-	const onTrouble: Trouble = (signal, count, detail) => tell(signal, count, detail);
+	const troubles = openTroubles();
 	// The agent first: it has to be there before what it hooks.
 	const agent = settings.newRelic
-		? await (await import("./newrelic/agent.ts")).startAgent(settings, (sentence) => onTrouble("agent", 1, sentence))
+		? await (await import("./newrelic/agent.ts")).startAgent(settings, (detail) => troubles.add({ signal: "agent", count: 1, detail }))
 		: null;
 	const { startSdk } = await import("./sdk.ts");
 	const shipping = settings.cloudWatch
@@ -63,7 +65,7 @@ export async function startTelemetry(settings: TelemetrySettings): Promise<Telem
 		keep: (span, isExported) => traces.add(span, isExported),
 		reader: metrics.reader,
 		agentSpans: agent?.spanProcessor ?? null,
-		onTrouble,
+		onTrouble: (signal, reason, count, detail) => troubles.add({ signal, reason, count, detail }),
 	});
 	const started: Telemetry = {
 		settings,
@@ -74,16 +76,45 @@ export async function startTelemetry(settings: TelemetrySettings): Promise<Telem
 		noticeError: (error, about) => agent?.noticeError(error, about),
 		shipping,
 		exporting: () => [...sdk.exporting(), ...(shipping ? [shipping.figures()] : [])],
-		onTrouble(listener) {
-			tell = listener;
-			for (const trouble of early.splice(0)) listener(...trouble);
-		},
+		onTrouble: troubles.listen,
 		async stop() {
 			if (running === started) running = null;
 			await Promise.all([sdk.stop(), agent?.stop()]);
+			troubles.flush();
 			await shipping?.stop(shipWithin);
 		},
 	};
 	running = started;
 	return started;
+}
+
+/**
+ * Troubles on their way to whoever logs them: each kind at once and then summed up once a minute, since the line that tells of
+ * one must not bring about the next.
+ */
+function openTroubles() {
+	const early: Trouble[] = [];
+	let tell: Tell = (trouble) => {
+		if (early.length < earlyKept) early.push(trouble);
+	};
+	const kinds = new Map<string, ReturnType<typeof sometimes<Trouble>>>();
+	return {
+		add(trouble: Trouble): void {
+			const kind = `${trouble.signal} ${trouble.reason ?? trouble.detail}`;
+			let limited = kinds.get(kind);
+			if (!limited) {
+				limited = sometimes<Trouble>(toldEvery, (count, latest) => tell({ ...latest, count }));
+				kinds.set(kind, limited);
+			}
+			limited.add(trouble.count, trouble);
+		},
+		listen(listener: Tell): void {
+			tell = listener;
+			for (const trouble of early.splice(0)) listener(trouble);
+		},
+		/** Tells what is left: the end. */
+		flush(): void {
+			for (const limited of kinds.values()) limited.flush();
+		},
+	};
 }

@@ -1,5 +1,5 @@
 import { type Alarm, alarms, describe, round, type Severity } from "../alarms.ts";
-import { slos } from "../contract.ts";
+import { events, slos } from "../contract.ts";
 import { ours, runbookAt, type Target } from "./target.ts";
 
 export type Condition = {
@@ -40,7 +40,7 @@ const delay = 120;
 const forgetAfter = 86_400;
 
 /**
- * The alarms as conditions on NRQL. Those CloudWatch alone can see (the canary) are left out.
+ * The alarms as conditions on NRQL. Those CloudWatch alone can see (the canary, and lines that never come here) are left out.
  *
  * A condition has one window, and cannot ask for two at once. So a burn is asked over its long window, sliding by the short
  * one: it opens as early as the pair would, and closes up to a long window later. The guard is that of the short window,
@@ -110,6 +110,7 @@ function ask({ signal }: Alarm, where: string): Pick<Condition, "nrql" | "signal
 				terms: above(signal.above, signal.times * signal.window, "ALL"),
 			};
 		case "event":
+			if ("apart" in events[signal.event]) return null;
 			return {
 				nrql: { query: `SELECT count(*) FROM Log WHERE ${where} AND event = '${signal.event}'` },
 				signal: over(signal.window),

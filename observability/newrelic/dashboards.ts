@@ -247,7 +247,7 @@ export function dashboard(target: Target): Dashboard {
 				table(
 					"What telemetry says of itself",
 					4,
-					`SELECT count(*), latest(signal) ${from("Log", "event IN ('telemetry.export_failed', 'log.ship_failed', 'log.dropped', 'log.field_rejected')")} FACET event`,
+					`SELECT count(*), latest(reason) ${from("Log", "event IN ('log.ship_failed', 'log.dropped', 'log.field_rejected')")} FACET event`,
 				),
 				table(
 					"What New Relic could not take",

@@ -39,11 +39,13 @@ export function recordCalls(shared: Shared): Recorder["call"] & { message: Recor
 			}
 			throw error;
 		} finally {
-			record("chat.rpc.duration", (now() - startedAt) / 1000, {
-				"rpc.method": method,
-				outcome: ending.outcome,
-				"error.type": ending.errorType,
-			});
+			shared.aside(() =>
+				record("chat.rpc.duration", (now() - startedAt) / 1000, {
+					"rpc.method": method,
+					outcome: ending.outcome,
+					"error.type": ending.errorType,
+				}),
+			);
 		}
 	}
 
@@ -68,6 +70,10 @@ export function recordCalls(shared: Shared): Recorder["call"] & { message: Recor
 			shared.remember(error, within);
 			throw error;
 		} finally {
+			shared.aside(tell);
+		}
+
+		function tell(): void {
 			const took = now() - startedAt;
 			markEnding(span, ending, failure);
 			describe(about.name, span, (about.input ?? {}) as Record<string, unknown>, answer);

@@ -52,8 +52,10 @@ export function recordFanOut(shared: Shared, adapter: () => Adapter): Pick<Recor
 				throw error;
 			} finally {
 				const endedAt = now();
-				span?.end(endedAt);
-				if (message) tellFanOut(endedAt);
+				shared.aside(() => {
+					span?.end(endedAt);
+					if (message) tellFanOut(endedAt);
+				});
 			}
 
 			function openSpan(): Span {

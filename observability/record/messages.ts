@@ -75,7 +75,7 @@ export function recordMessages(shared: Shared) {
 			const endedAt = now();
 			// Another attempt may have taken the place meanwhile.
 			if (clientId && shared.sending.get(clientId) === recorded) shared.sending.delete(clientId);
-			tell(about, recorded, clientId, input, answer as Posted | undefined, ending, failure, endedAt, links);
+			shared.aside(() => tell(about, recorded, clientId, input, answer as Posted | undefined, ending, failure, endedAt, links));
 		}
 	}
 

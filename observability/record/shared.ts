@@ -1,5 +1,6 @@
 import type { Context } from "@opentelemetry/api";
 import type { RoomKind } from "../../app/contract/shapes.ts";
+import { errorFields } from "../log-line.ts";
 import type { Log, Recorded } from "./spans.ts";
 
 /** What the parts of the recorder know together. */
@@ -14,6 +15,8 @@ export type Shared = {
 	sending: Map<string, Recorded>;
 	kindOf(roomId: string | undefined): RoomKind | "unknown";
 	learnKind(roomId: string, kind: RoomKind): void;
+	/** Tells of something that is done: what goes wrong in telling is logged, and never undoes it. */
+	aside(tell: () => void): void;
 	/** Where an error happened: it is logged later, outside of that context. */
 	remember(error: unknown, context: Context): void;
 	contextOf(error: unknown): Context | undefined;
@@ -47,6 +50,17 @@ export function openShared(given: Pick<Shared, "log" | "isUnavailable" | "isSamp
 			if (roomKinds.has(roomId)) return;
 			if (roomKinds.size >= kindsKept) roomKinds.delete(roomKinds.keys().next().value as string);
 			roomKinds.set(roomId, kind);
+		},
+		aside(tell) {
+			try {
+				tell();
+			} catch (error) {
+				try {
+					given.log.error("exception", { call: "telemetry", ...errorFields(error), handled: true });
+				} catch {
+					// Then it is the log that fails, which tells so itself.
+				}
+			}
 		},
 		remember(error, context) {
 			if (isObject(error) && !contexts.has(error)) contexts.set(error, context);

@@ -38,6 +38,10 @@ export function recordSql(sql: Sql, shared: Shared): Sql {
 			throw error;
 		} finally {
 			const endedAt = now();
+			shared.aside(() => tell(endedAt));
+		}
+
+		function tell(endedAt: number): void {
 			const statement = statementOf(name, text);
 			record("db.client.operation.duration", (endedAt - startedAt) / 1000, {
 				"db.system.name": "postgresql",

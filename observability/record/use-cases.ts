@@ -87,7 +87,7 @@ export function recordUseCases(shared: Shared, calls: ReturnType<typeof recordCa
 				error = caught;
 				throw caught;
 			} finally {
-				tell(result, given, error);
+				shared.aside(() => tell(result, given, error));
 			}
 		};
 	}
@@ -100,7 +100,7 @@ export function recordUseCases(shared: Shared, calls: ReturnType<typeof recordCa
 			const posted = await calls.message(about, () => post(...given));
 			// By a command.
 			if ((posted as Posted).seq === null && (posted as { notice?: string }).notice === "left")
-				shared.log.info("room.left", { room_id: input.roomId, user_id: me.id });
+				shared.aside(() => shared.log.info("room.left", { room_id: input.roomId, user_id: me.id }));
 			return posted;
 		};
 	}

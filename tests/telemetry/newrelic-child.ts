@@ -19,7 +19,7 @@ const tell = (what: Record<string, unknown>) => process.stdout.write(`${JSON.str
 const [task = "serve"] = process.argv.slice(2);
 const started = telemetry();
 if (!started) throw new Error("telemetry is not on");
-started.onTrouble((signal, _count, detail) => tell({ trouble: detail, signal }));
+started.onTrouble(({ signal, detail }) => tell({ trouble: detail, signal }));
 
 const stops: (() => Promise<unknown>)[] = [];
 const doing = task === "talk" ? talk() : serve();
