@@ -11,7 +11,7 @@ export type Fact =
 	| { kind: "message-deleted"; roomId: string; seq: number; target: number; deletedAt: number }
 	| { kind: "member-joined"; roomId: string; seq: number; person: Person; role: Role }
 	| { kind: "member-left"; roomId: string; seq: number; person: Person }
-	/** Something a newer server wrote into the log, of which this one knows the place and nothing else. */
+	/** What this server knows the place of and nothing else: a newer one wrote it, or it was overtaken by a later edit. */
 	| { kind: "unknown-change"; roomId: string; seq: number }
 	| { kind: "room-changed"; roomId: string; seq: number; by: Person; name: string; topic: string }
 	/** An order shown as message `target` is another now. */

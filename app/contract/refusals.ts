@@ -44,6 +44,11 @@ export const refusals = {
 		en: "The page itself shows that, and needs JavaScript for it. Nothing was posted.",
 		es: "Eso lo muestra la propia página y necesita JavaScript. No se publicó nada.",
 	},
+	"key-reused": {
+		status: 409,
+		en: "Another text was sent under this one's mark already, so this one was not stored. It is kept; send it again and it goes out as new.",
+		es: "Con la marca de este texto ya se envió otro, así que este no se guardó. Lo tienes aquí: envíalo otra vez y saldrá como nuevo.",
+	},
 	deleted: { status: 409, en: "That message was deleted.", es: "Ese mensaje se eliminó." },
 	empty: {
 		status: 422,

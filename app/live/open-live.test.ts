@@ -832,3 +832,17 @@ test("what is heard of a room before the room itself is folded once the room is 
 	assert.equal(live.getState().rooms.t?.lastMsg, 1);
 	assert.equal(server.calls("room:since").length, before);
 });
+
+test("[S7] a text whose key stood for another goes again under a key of its own", async () => {
+	const { clock, live, server } = await page();
+	server.refuse.set("message:post", [{ code: "key-reused" }]);
+	live.send("r", "one", null);
+	await clock.run(1000);
+	const [failed] = live.getState().pending;
+	assert.deepEqual([failed?.state, failed?.refusal?.code, failed?.body], ["failed", "key-reused", "one"]);
+	live.retry(failed?.clientId ?? "");
+	await clock.run(1000);
+	assert.deepEqual([stored(server), waiting(live)], [["one"], []]);
+	const [first, second] = server.calls("message:post").map((call) => call.input.clientId);
+	assert.notEqual(first, second);
+});

@@ -14,7 +14,7 @@ export type Outbox = {
 	/** Takes up what was kept before. Returns what lets go of it; sends under way still finish. */
 	start(): () => void;
 	send(roomId: string, body: string, replyTo: Quote | null): void;
-	/** Sends a failed or stale message after all, under the same clientId: it is stored at most once. */
+	/** Sends a failed or stale message after all, under the same clientId, so that it is stored at most once; under another where that one is spent. */
 	retry(clientId: string): void;
 	/** Drops a message that is not on its way. */
 	discard(clientId: string): void;
@@ -327,7 +327,12 @@ export function openOutbox(needs: OutboxNeeds): Outbox {
 			const entry = entries.get(clientId);
 			if (!entry || entry.state === "stored" || entry.state === "sending") return;
 			if (lengthOf(entry.body) > limits.body) return;
-			change(entry, { state: "queued", refusal: null, retryAt: null, agreedAt: timers.now() }, true);
+			const again = { ...entry, state: "queued" as const, refusal: null, retryAt: null, agreedAt: timers.now() };
+			if (entry.refusal?.code === "key-reused") {
+				// Another text stands under its key: it goes as a message of its own, in the same place of the queue.
+				finish(clientId);
+				change({ ...again, clientId: ports.uuid() }, {}, true);
+			} else change(again, {}, true);
 			void drain(entry.roomId);
 		},
 		discard(clientId) {

@@ -90,6 +90,8 @@ export async function toFacts(sql: Sql, names: Names, rows: readonly LogRow[]): 
 			case logKind.message:
 				return { kind: "message-posted", roomId, seq, message: toMessage(row, person, quotes) };
 			case logKind.edit:
+				// A later edit or a deletion took its words and is on its way: until then what stood before stays.
+				if (body === "") return { kind: "unknown-change", roomId, seq };
 				return { kind: "message-edited", roomId, seq, target, body, html: markup(body), editedAt: at };
 			case logKind.delete:
 				return { kind: "message-deleted", roomId, seq, target, deletedAt: at };

@@ -1,2 +1,2 @@
-export { type Appended, append, type Change, findChange, lockRoom, logKind } from "./append.ts";
+export { type Appended, append, type Change, findChange, lockRoom, logKind, repeated } from "./append.ts";
 export { type Entry, openLane, type Stored } from "./lane.ts";
