@@ -6,11 +6,13 @@ export default [
 	route("leave", "routes/leave.ts"),
 	route("preferences", "routes/preferences.ts"),
 	layout("routes/chat.tsx", [
-		route("rooms", "routes/rooms.tsx"),
-		route("rooms/new", "routes/rooms.new.tsx"),
-		route("rooms/browse", "routes/rooms.browse.tsx"),
-		route("rooms/:roomId", "routes/room.tsx"),
-		route("people", "routes/people.tsx"),
+		layout("routes/inside.tsx", [
+			route("rooms", "routes/rooms.tsx"),
+			route("rooms/new", "routes/rooms.new.tsx"),
+			route("rooms/browse", "routes/rooms.browse.tsx"),
+			route("rooms/:roomId", "routes/room.tsx"),
+			route("people", "routes/people.tsx"),
+		]),
 	]),
 	route("rooms/:roomId/pages/:page?", "routes/pages.tsx"),
 	route("rooms/:roomId/orders", "routes/orders.tsx"),

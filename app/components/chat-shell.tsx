@@ -14,6 +14,9 @@ import { useTabSignals } from "./tab-signals.ts";
 import { useChoice } from "./use-choice.ts";
 import { VersionToast } from "./version-toast.tsx";
 
+/** Whether what a link leads to can be shown with the scripts that are here: another place of the page, or from room to room. */
+const comesInside = (from: string, to: string) => to === from || [from, to].every((path) => /^\/rooms\/[0-9a-f-]{36}$/.test(path));
+
 const notices = ["room-changed", "invited", "opened", "left", "cart-ordered", "cart-linked", "cart-unlinked"] as const;
 
 /** The frame of every page behind the first screen: rooms beside, connection above, shortcuts everywhere. */
@@ -22,7 +25,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 	const live = useLive();
 	const navigate = useNavigate();
 	const { revalidate } = useRevalidator();
-	const { pathname } = useLocation();
+	const { pathname, search } = useLocation();
 	const rooms = useLiveState((state) => state.rooms);
 	const connection = useLiveState((state) => state.connection.state);
 	const [dialog, setDialog] = useState<"switcher" | "sheet" | "help" | null>(null);
@@ -61,13 +64,26 @@ export function ChatShell({ children }: { children: ReactNode }) {
 		setShownPath(pathname);
 		setColumnOpen(false);
 	}
-	// Leaving a room is asked of the room list by "back" buttons, which are links; here they open the sheet instead.
-	function onBack(event: React.MouseEvent): void {
-		const link = event.target instanceof Element ? event.target.closest("a.back") : null;
-		if (!link || event.ctrlKey || event.metaKey || !matchMedia("(min-width: 600px) and (max-width: 899.98px)").matches) return;
-		event.preventDefault();
-		setColumnOpen(true);
-		document.getElementById("rooms")?.focus();
+	function onLink(event: React.MouseEvent): void {
+		const link = event.target instanceof Element ? event.target.closest("a") : null;
+		if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+		// The room that is open already leads nowhere: the sheet closes, and nothing is asked for again.
+		if (link.closest("#rooms")) {
+			setColumnOpen(false);
+			if (link.pathname === pathname && link.search === search) event.preventDefault();
+		}
+		// Leaving a room is asked of the room list by "back" buttons, which are links; here they open the sheet instead.
+		if (link.matches(".back") && matchMedia("(min-width: 600px) and (max-width: 899.98px)").matches) {
+			event.preventDefault();
+			setColumnOpen(true);
+		} else if (connection !== "online" && link.origin === location.origin && !link.target && !comesInside(pathname, link.pathname)) {
+			// A page whose script is not here yet would be loaded as a whole, and without a network this one would be lost for it.
+			event.preventDefault();
+			fetch("/healthz", { method: "HEAD" }).then(
+				() => navigate(link.pathname + link.search + link.hash),
+				() => setNotice(t("connection.cannotGo")),
+			);
+		}
 	}
 
 	useShellKeys({
@@ -85,7 +101,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 
 	const where = pathname === "/rooms" ? " at-rooms" : "";
 	return (
-		<div className={`shell${where}${isColumnOpen ? " has-column-open" : ""}`} data-connection={connection} onClickCapture={onBack}>
+		<div className={`shell${where}${isColumnOpen ? " has-column-open" : ""}`} data-connection={connection} onClickCapture={onLink}>
 			<a className="skip" href="#messages">
 				{t("skip.messages")}
 			</a>

@@ -11,8 +11,11 @@ const words = {
 		missingNote: "The address may be old, or it leads to a room you are not in. Nothing you wrote is lost.",
 		away: "Charla is catching its breath",
 		awayNote: "The server cannot answer right now. What you wrote is kept in this browser. Try again in a moment.",
+		offline: "No network right now",
+		offlineNote: "This page could not be fetched. It comes by itself as soon as there is a connection. What you wrote is kept.",
 		broken: "Something went wrong on our side",
 		brokenNote: "What you wrote is kept in this browser. If it happens again, pass on this reference.",
+		bareNote: "What you wrote is kept in this browser. Try again in a moment.",
 		home: "Back to Charla",
 		again: "Try again",
 		reference: "Reference",
@@ -24,8 +27,11 @@ const words = {
 		missingNote: "La dirección puede ser antigua, o lleva a una sala en la que no estás. No se perdió nada de lo que escribiste.",
 		away: "Charla está tomando aire",
 		awayNote: "El servidor no puede responder ahora. Lo que escribiste se conserva en este navegador. Inténtalo en un momento.",
+		offline: "Ahora no hay red",
+		offlineNote: "No se pudo traer esta página. Llegará sola en cuanto haya conexión. Lo que escribiste se conserva.",
 		broken: "Algo falló de nuestro lado",
 		brokenNote: "Lo que escribiste se conserva en este navegador. Si vuelve a pasar, comparte esta referencia.",
+		bareNote: "Lo que escribiste se conserva en este navegador. Inténtalo de nuevo en un momento.",
 		home: "Volver a Charla",
 		again: "Intentar de nuevo",
 		reference: "Referencia",
@@ -34,22 +40,36 @@ const words = {
 	},
 } as const;
 
+type Shown = {
+	/** Of the answer; 0 where none came. */
+	status: number;
+	reference: string;
+	language?: Language;
+	/** Beside the rooms, which are a page of their own already. */
+	isInside?: boolean;
+	onAgain?(): void;
+};
+
 /** What went wrong, what was kept, what to do, and the reference support can look up. Needs no provider around it. */
-export function ErrorPage({ status, reference, language = "en" }: { status: number; reference: string; language?: Language }) {
+export function ErrorPage({ status, reference, language = "en", isInside, onAgain = () => location.reload() }: Shown) {
 	const say = words[language];
 	const [copied, setCopied] = useState(false);
-	const kind = status === 404 || status === 403 ? "missing" : status === 503 || status === 429 ? "away" : "broken";
+	const kind =
+		status === 0 ? "offline" : status === 404 || status === 403 ? "missing" : status === 503 || status === 429 ? "away" : "broken";
+	const Page = isInside ? "div" : "main";
 	return (
-		<main className="error-page" lang={language}>
-			<Logo size="l" />
+		<Page className="error-page" lang={language} role={isInside ? "alert" : undefined}>
+			{!isInside && <Logo size="l" />}
 			<h1>{say[kind]}</h1>
-			<p>{say[`${kind}Note`]}</p>
+			<p>{kind === "broken" && !reference ? say.bareNote : say[`${kind}Note`]}</p>
 			<p className="error-ways">
-				<a className="button" href="/">
-					{say.home}
-				</a>
+				{kind !== "offline" && (
+					<a className="button" href="/">
+						{say.home}
+					</a>
+				)}
 				{kind !== "missing" && (
-					<button type="button" className="button button-quiet needs-js" onClick={() => location.reload()}>
+					<button type="button" className="button button-quiet needs-js" onClick={onAgain}>
 						{say.again}
 					</button>
 				)}
@@ -57,11 +77,11 @@ export function ErrorPage({ status, reference, language = "en" }: { status: numb
 			{reference && (
 				<p className="error-reference">
 					<span>{say.reference}</span> <code>{reference}</code>
-					<button type="button" className="link-button" onClick={async () => setCopied(await copyText(reference))}>
+					<button type="button" className="link-button needs-js" onClick={async () => setCopied(await copyText(reference))}>
 						<span aria-live="polite">{copied ? say.copied : say.copy}</span>
 					</button>
 				</p>
 			)}
-		</main>
+		</Page>
 	);
 }

@@ -1,5 +1,12 @@
 import { data, type LoaderFunctionArgs } from "@remix-run/node";
-import { Outlet, useLoaderData, useNavigation } from "@remix-run/react";
+import {
+	type ClientLoaderFunctionArgs,
+	isRouteErrorResponse,
+	Outlet,
+	type ShouldRevalidateFunctionArgs,
+	useLoaderData,
+	useNavigation,
+} from "@remix-run/react";
 import { useEffect, useState } from "react";
 import { ChatShell } from "../components/chat-shell.tsx";
 import { forget } from "../live/browser-ports.ts";
@@ -20,14 +27,43 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 	});
 }
 
+/** What the server last said, and when. Set by the page that shows it, so it is never there on the server. */
+let known: { data: Awaited<ReturnType<typeof loader>>["data"]; at: number } | null = null;
+/** How long that is good while the connection keeps it current, ms: then it is asked for again, which renews the session. */
+const goodFor = 3600_000;
+
+/** A server that cannot be reached takes nobody's rooms away, nor the connection above all with what waits for it. */
+export async function clientLoader({ serverLoader }: ClientLoaderFunctionArgs) {
+	try {
+		return await serverLoader<typeof loader>();
+	} catch (error) {
+		// Sent elsewhere, or told something: that is an answer.
+		if (!known || error instanceof Response || (isRouteErrorResponse(error) && error.status < 500)) throw error;
+		return known.data;
+	}
+}
+
+/** The connection keeps the list current: panels and rooms open without asking for it. */
+export function shouldRevalidate({ currentUrl, nextUrl, formMethod }: ShouldRevalidateFunctionArgs) {
+	if ((formMethod && formMethod !== "GET") || currentUrl.href === nextUrl.href) return true;
+	return currentUrl.pathname !== nextUrl.pathname && Date.now() - (known?.at ?? 0) > goodFor;
+}
+
 /** Everything behind the first screen: the room list, and one connection for as long as it is open. */
 export default function ChatLayout() {
-	const { me, rooms, build } = useLoaderData<typeof loader>();
+	const loaded = useLoaderData<typeof loader>();
+	const { me, rooms, build } = loaded;
 	const [live] = useState(() => createLive({ me, rooms, build }));
 	const navigation = useNavigation();
 	const isLeaving = navigation.formAction === "/leave";
 	const nextRoom = /^\/rooms\/([0-9a-f-]{36})$/.exec(navigation.location?.pathname ?? "")?.[1];
-	useEffect(() => live.setRooms(rooms), [live, rooms]);
+	useEffect(() => {
+		known = { data: loaded, at: Date.now() };
+		live.setRooms(loaded.rooms);
+		return () => {
+			known = null;
+		};
+	}, [live, loaded]);
 	useEffect(() => {
 		if (nextRoom) live.switching(nextRoom);
 	}, [live, nextRoom]);

@@ -77,10 +77,9 @@ export async function action({ request, context, params }: ActionFunctionArgs) {
 	});
 }
 
-/** The socket keeps an open room current; only another room, another place in it, or a form asks again. */
+/** The socket keeps an open room current and fetches another place in it; only another room or a form asks again. */
 export function shouldRevalidate({ currentUrl, nextUrl, currentParams, nextParams, formMethod }: ShouldRevalidateFunctionArgs) {
 	if (currentParams.roomId !== nextParams.roomId || currentUrl.href === nextUrl.href) return true;
-	if (currentUrl.searchParams.get("at") !== nextUrl.searchParams.get("at")) return nextUrl.searchParams.get("at") !== null;
 	return formMethod !== undefined && formMethod !== "GET";
 }
 

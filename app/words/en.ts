@@ -172,6 +172,7 @@ export const en = {
 	"connection.catchingUp": "Catching up with what you missed",
 	"connection.signedOut": "You are not signed in any more. What you wrote is kept.",
 	"connection.enter": "Enter again",
+	"connection.cannotGo": "That page cannot be fetched without a network. You stay here, and so does what you wrote.",
 	"connection.back": "Connected",
 	"version.new": "There is a newer Charla. Your drafts stay.",
 	"version.reload": "Reload",

@@ -174,6 +174,7 @@ export const es: Words = {
 	"connection.catchingUp": "Poniéndose al día con lo que te perdiste",
 	"connection.signedOut": "Tu sesión ya no está abierta. Lo que escribiste se conserva.",
 	"connection.enter": "Entrar de nuevo",
+	"connection.cannotGo": "Sin red no se puede traer esa página. Te quedas aquí, y lo que escribiste también.",
 	"connection.back": "Hay conexión",
 	"version.new": "Hay una Charla más nueva. Tus borradores se quedan.",
 	"version.reload": "Recargar",

@@ -60,7 +60,7 @@ test("[doors] with JavaScript off one enters, reads, writes and turns pages, and
 	await page.getByRole("alert").getByText("Aún no hay nada que enviar. Escribe algo primero.").waitFor();
 });
 
-test("[doors] somebody whose browser asks for Spanish enters and talks in Spanish", async (t) => {
+long("[doors] somebody whose browser asks for Spanish enters and talks in Spanish", async (t) => {
 	const ana = await flow.stranger(t, { language: "es-CL" });
 	const { page } = ana;
 	assert.equal(await page.locator("html").getAttribute("lang"), "es");
