@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import { describe } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Bus, OpenBus } from "../../app/realtime/bus.ts";
 import { aloneBus } from "../../app/realtime/bus-alone.ts";
 import { redisBus } from "../../app/realtime/bus-redis.ts";
@@ -83,7 +82,10 @@ for (const way of ways)
 			a.bus.send("one", "1");
 			await until(() => b.heard.length === 1);
 			b.bus.unfollow("one");
-			await sleep(50);
+			// What is followed after it, in a turn of its own, is followed when it has ended.
+			await new Promise((done) => setImmediate(done));
+			b.bus.follow("after");
+			await until(() => b.followed.includes("after"));
 			a.bus.send("one", "2");
 			a.bus.send("end", "3");
 			await until(() => b.heard.length === 2);
@@ -99,21 +101,20 @@ for (const way of ways)
 		});
 
 		test("[I15] closed, it neither sends nor hears, and to say so again does no harm", async () => {
-			const [a, b] = [open(way.open()), open(way.open())];
-			for (const each of [a, b]) each.bus.follow("one");
-			await until(() => [a, b].every((each) => each.followed.includes("one") && each.bus.isOpen()));
+			const [a, b, c] = [open(way.open()), open(way.open()), open(way.open())];
+			for (const each of [a, b, c]) each.bus.follow("one");
+			await until(() => [a, b, c].every((each) => each.followed.includes("one") && each.bus.isOpen()));
 			a.bus.send("one", "last");
 			await a.bus.close();
 			await until(() => b.heard.length === 1);
 			const before = a.heard.length;
 			a.bus.send("one", "too late");
-			b.bus.send("one", "to nobody");
-			await sleep(50);
+			b.bus.send("one", "to the other");
+			await until(() => c.heard.some(([, text]) => text === "to the other"));
 			assert.equal(a.bus.isOpen(), false);
-			assert.ok(!b.heard.some(([, text]) => text === "too late"));
+			assert.ok(![...b.heard, ...c.heard].some(([, text]) => text === "too late"));
 			assert.equal(a.heard.length, before);
-			await a.bus.close();
-			await b.bus.close();
+			for (const each of [a, b, c]) await each.bus.close();
 		});
 	});
 
@@ -158,12 +159,17 @@ test("[I15] two Charlas on one Redis do not hear each other", async () => {
 		ReturnType<typeof open>,
 		ReturnType<typeof open>,
 	];
-	const alsoOurs = open(redisBus({ url: redis.url, namespace: "ours", log: silent }));
-	for (const each of [ours, theirs, alsoOurs]) each.bus.follow("one");
-	await until(() => [ours, theirs, alsoOurs].every((each) => each.bus.isOpen() && each.followed.includes("one")));
+	const [alsoOurs, alsoTheirs] = ["ours", "theirs"].map((namespace) => open(redisBus({ url: redis.url, namespace, log: silent }))) as [
+		ReturnType<typeof open>,
+		ReturnType<typeof open>,
+	];
+	for (const each of [ours, theirs, alsoOurs, alsoTheirs]) each.bus.follow("one");
+	await until(() => [ours, theirs, alsoOurs, alsoTheirs].every((each) => each.bus.isOpen() && each.followed.includes("one")));
 	ours.bus.send("one", "between us");
 	await until(() => alsoOurs.heard.length === 1);
-	await sleep(20);
-	assert.deepEqual(theirs.heard, []);
-	for (const each of [ours, theirs, alsoOurs]) await each.bus.close();
+	// Redis tells everybody in order: what is heard first would have been the others' word.
+	alsoTheirs.bus.send("one", "between them");
+	await until(() => theirs.heard.length > 0);
+	assert.deepEqual(theirs.heard, [["one", "between them"]]);
+	for (const each of [ours, theirs, alsoOurs, alsoTheirs]) await each.bus.close();
 });

@@ -123,7 +123,7 @@ for (const proxy of proxies)
 			await fetch(`${url}/csp-report`, { method: "POST", headers: claim, body: "{}" });
 			const socket = await throughProxy(url, cookie, ["websocket"], claim);
 			socket.raw.close();
-			for (const end = Date.now() + 10_000; !lines.some((line) => line.includes('"socket.connected"')); await sleep(20))
+			for (const end = Date.now() + 60_000; !lines.some((line) => line.includes('"socket.connected"')); await sleep(20))
 				assert.ok(Date.now() < end);
 			const read = lines.map((line) => JSON.parse(line) as { event: string; path?: string; ip_prefix?: string });
 			assert.equal(read.find((line) => line.path === "/csp-report")?.ip_prefix, "127.0.0.0/24");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestCharla } from "../support/charla.ts";
 import { assertWhole, signalsOf as of, posts, say, testInstances, until } from "../support/cluster.ts";
+import { tookAtMost } from "../support/long.ts";
 import { withPrograms } from "../support/programs.ts";
 import { type TestRedis, testRedis } from "../support/redis.ts";
 
@@ -47,19 +48,19 @@ test("[I8] killed and started again empty: nothing is lost, doubled or out of or
 	await until(() => said > 20);
 	await redis.kill();
 	const atKill = said;
-	await until(() => said > atKill + 50, 30_000);
+	await until(() => said > atKill + 50, 60_000);
 	await redis.start();
-	await until(areOpen, 30_000);
+	await until(areOpen, 60_000);
 	const atStart = said;
-	await until(() => said > atStart + 20, 30_000);
+	await until(() => said > atStart + 20, 60_000);
 	isOver = true;
 	await talking;
 	for (const socket of [atA, atB, besideA]) {
-		await socket.until(() => posts(socket.facts).includes(`m${said}`), 15_000);
-		await socket.until(() => posts(socket.facts).length >= said + 1, 15_000);
+		await socket.until(() => posts(socket.facts).includes(`m${said}`), 60_000);
+		await socket.until(() => posts(socket.facts).length >= said + 1, 60_000);
 		assertWhole(socket, first);
 	}
-	assert.ok(slowest < 3000, `somebody waited ${Math.round(slowest)} ms beside the author`);
+	tookAtMost(3000, slowest, "hearing it beside the author");
 });
 
 test("[I8] a session that ends, and a member who leaves, while Redis is away: every instance acts on it within seconds", async () => {
@@ -74,14 +75,14 @@ test("[I8] a session that ends, and a member who leaves, while Redis is away: ev
 	await until(() => !a.peers.isOpen() && !b.peers.isOpen());
 
 	await a.chat.rooms.leave(ben.me, { roomId: room.id });
-	await benAtB.until(() => of(benAtB, "room-removed").some((signal) => signal.roomId === room.id), 15_000);
+	await benAtB.until(() => of(benAtB, "room-removed").some((signal) => signal.roomId === room.id), 60_000);
 	await say(atA, "after", room.id);
 	await say(atA, "to all");
-	await benAtB.until(() => posts(benAtB.facts).includes("to all"), 15_000);
+	await benAtB.until(() => posts(benAtB.facts).includes("to all"), 60_000);
 	assert.ok(!posts(benAtB.facts).includes("after"));
 
 	await a.chat.rooms.invite(ana.me, { roomId: room.id, name: "Ben 2" });
-	await benAtB.until(() => of(benAtB, "room-added").some((signal) => signal.room.id === room.id), 15_000);
+	await benAtB.until(() => of(benAtB, "room-added").some((signal) => signal.room.id === room.id), 60_000);
 
 	const session = await a.auth.whoIs(ana.cookie);
 	assert.ok(session);
@@ -90,7 +91,7 @@ test("[I8] a session that ends, and a member who leaves, while Redis is away: ev
 	a.realtime.endSession(session);
 	await closed;
 	await redis.start();
-	await until(areOpen, 30_000);
+	await until(areOpen, 60_000);
 });
 
 test("[I8] frozen, so that no connection breaks: given up within seconds, and back when it goes on", async () => {
@@ -99,9 +100,9 @@ test("[I8] frozen, so that no connection breaks: given up within seconds, and ba
 	redis.freeze();
 	await say(atA, "frozen");
 	await atB.until(() => posts(atB.facts).includes("frozen"), 10_000);
-	await until(() => !a.peers.isOpen() && !b.peers.isOpen(), 15_000);
+	await until(() => !a.peers.isOpen() && !b.peers.isOpen(), 60_000);
 	redis.thaw();
-	await until(areOpen, 30_000);
+	await until(areOpen, 60_000);
 	await say(atA, "thawed");
 	await atB.until(() => posts(atB.facts).includes("thawed"));
 });
