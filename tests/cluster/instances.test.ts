@@ -5,6 +5,7 @@ import { lobbyId } from "../../app/contract/fixed.ts";
 import { rates } from "../../app/contract/limits.ts";
 import type { TestCharla, TestSocket } from "../support/charla.ts";
 import { signalsOf as of, posts, say, testInstances, until } from "../support/cluster.ts";
+import { holdClock } from "../support/held-timers.ts";
 import { tookAtMost } from "../support/long.ts";
 import { withPrograms } from "../support/programs.ts";
 import { type TestRedis, testRedis } from "../support/redis.ts";
@@ -98,7 +99,7 @@ test("[I2] coming, typing, pointers and one's own reading are told across instan
 	// Ben is at two instances: leaving one of them is no going.
 	atB.raw.close();
 	elsewhere.raw.close();
-	await atA.until(() => of(atA, "presence").some((signal) => signal.went.includes(ben.me.id)), 15_000);
+	await atA.until(() => of(atA, "presence").some((signal) => signal.went.includes(ben.me.id)), 60_000);
 	assert.ok(!(await here(atA)).includes(ben.me.id));
 	assert.equal(of(atA, "presence").filter((signal) => signal.went.includes(ben.me.id)).length, 1);
 	atA.raw.close();
@@ -159,13 +160,14 @@ test("[I7] each instance knows the others", async () => {
 	);
 });
 
-test("[I5] a rate is one rate over all instances", async () => {
+test("[I5] a rate is one rate over all instances", async (t) => {
+	// Where answers are slow, as much would come back as is taken.
+	holdClock(t);
 	const ana = await a.person("Ana 6");
 	const sockets = [await a.connect(ana.cookie), await b.connect(ana.cookie), await c.connect(ana.cookie)];
 	const { burst } = rates["message:post"];
 	let taken = 0;
 	let refused = 0;
-	const before = performance.now();
 	while (refused < sockets.length) {
 		const socket = sockets[(taken + refused) % sockets.length] as TestSocket;
 		const answer = await socket.call("message:post", { roomId: lobbyId, clientId: randomUUID(), body: `${taken}` });
@@ -177,8 +179,7 @@ test("[I5] a rate is one rate over all instances", async () => {
 		// What one instance took is known to the next by then, and where it is not, it is owed.
 		await new Promise((done) => setTimeout(done, 60));
 	}
-	const seconds = (performance.now() - before) / 1000;
 	// Each on its own would have let through three times the burst.
-	assert.ok(taken >= burst && taken <= burst + seconds + 3, `${taken} in ${seconds} s`);
+	assert.ok(taken >= burst && taken <= burst + 3, `${taken} instead of ${burst}`);
 	for (const socket of sockets) socket.raw.close();
 });
