@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
-import { away, composer, isAlive, line, openFlow, reached, say, texts } from "../support/flow-a-people.ts";
+import { away, composer, line, openFlow, reached, say } from "../support/flow-a-people.ts";
 import { openWeather } from "../support/flow-a-proxy.ts";
 
 const flow = openFlow();
