@@ -10,6 +10,7 @@ import { openAuth, openBuckets, type Session } from "./app/auth/index.server.ts"
 import { type News, openChat, openConsumers, openFacts, openReadText, openRelay, uuidv7 } from "./app/chat/index.server.ts";
 import { type Config, ConfigError, readConfig } from "./app/config.server.ts";
 import { rates } from "./app/contract/limits.ts";
+import { tellingPath } from "./app/contract/telling-path.ts";
 import { openAddress, openHttp, openOwnOrigin, prefixOf } from "./app/http/index.server.ts";
 import { buildId, builtPages, vitePages } from "./app/http/pages.server.ts";
 import { takeFile } from "./app/http/take-file.server.ts";
@@ -53,8 +54,10 @@ export async function startCharla(config: Config, http: HttpServer) {
 		isSampled: kept?.isSampled,
 		onQuiet: kept ? (message) => kept.traces.addQuiet(message) : undefined,
 	});
-	const report = (error: unknown, about: Record<string, string>) =>
-		recorder.reference(
+	const report = (error: unknown, given: Record<string, string>) => {
+		// Whoever reports may have the address as it was asked.
+		const about = given.path === undefined ? given : { ...given, path: tellingPath(given.path) };
+		return recorder.reference(
 			error,
 			() => uuidv7().slice(-12),
 			(reference, where) => {
@@ -62,6 +65,7 @@ export async function startCharla(config: Config, http: HttpServer) {
 				kept?.noticeError(error, { ...about, reference, ...where });
 			},
 		);
+	};
 	// A name nobody had before: a process that ended may come back with the same number.
 	const self = `${instance}#${uuidv7().slice(-6)}${worker ? sessionSuffix(worker.number) : ""}`;
 	const peers = openPeers({

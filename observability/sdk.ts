@@ -21,6 +21,7 @@ import {
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { Trust } from "../app/contract/ops.ts";
+import { tellingPath } from "../app/contract/telling-path.ts";
 import { serviceName } from "./contract.ts";
 import { count } from "./instruments.ts";
 import { Batcher, type Figures, type LossReason } from "./sdk-batcher.ts";
@@ -148,9 +149,8 @@ export function startSdk(given: {
 		instrumentations: [
 			new HttpInstrumentation({
 				ignoreIncomingRequestHook: (request) => noRequest.test(request.url ?? ""),
-				// Whoever reads this one may become owner.
 				requestHook: (span, request) => {
-					if ("url" in request && request.url?.startsWith("/owner/")) span.setAttribute("url.path", "/owner/:token");
+					if ("url" in request && request.url) span.setAttribute("url.path", tellingPath(request.url));
 				},
 				// Exports and the agent's harvests are no part of what happens here.
 				requireParentforOutgoingSpans: true,

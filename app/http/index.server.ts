@@ -9,6 +9,7 @@ import type { Chat } from "../chat/index.server.ts";
 import { pickLanguage } from "../contract/language.ts";
 import { limits, type Rate, rates } from "../contract/limits.ts";
 import { asRefusal, type RefusalCode, refusals, refusalWords, refuse } from "../contract/refusals.ts";
+import { tellingPath } from "../contract/telling-path.ts";
 import type { LoadContext } from "../load-context.ts";
 import { prefixOf } from "./address.server.ts";
 import { securityHeaders } from "./security.server.ts";
@@ -88,11 +89,10 @@ export function openHttp(given: {
 			// Files, and what pages report every few seconds, would be nearly all lines there are.
 			const isUsual = /^\/(assets|telemetry|favicon|apple-touch-icon|manifest|robots)\b/.test(request.originalUrl);
 			const level = status >= 500 ? "error" : isUsual ? "debug" : "info";
-			// The path without its query: a search or a name has no place in a log.
 			log[level]("http.request", {
 				request_id: id,
 				method: request.method,
-				path: (request.originalUrl.split("?")[0] ?? "").replace(/^(\/owner\/).+/, "$1:token").slice(0, 200),
+				path: tellingPath(request.originalUrl),
 				status,
 				duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
 				// As sent, headers and compression included: a page that is streamed has no length to ask for.
