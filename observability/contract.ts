@@ -933,17 +933,19 @@ type Event = {
 	audit?: true;
 	frequent?: true;
 	apart?: true;
+	always?: true;
 };
 
 /**
  * Every log line is one of these events; `msg` is its constant sentence. Levels are what it is logged at as a rule. `frequent`
  * ones are written like all others, and exported over OTLP only where spans were recorded: they are nearly all lines there are.
- * Those `apart` are never exported over OTLP, since they say that it fails.
+ * Those `apart` are never exported over OTLP, since they say that it fails. Those written `always`, whatever the level, are what
+ * alarms listen to.
  */
 export const events = {
 	"service.started": { level: "info", msg: "Charla is starting", fields: ["node", "telemetry"] },
 	"service.ready": { level: "info", msg: "Charla is ready", fields: ["url", "port"] },
-	"service.heartbeat": { level: "info", msg: "still here", fields: ["sockets", "rss_mb", "elu"] },
+	"service.heartbeat": { level: "info", msg: "still here", fields: ["sockets", "rss_mb", "elu"], always: true },
 	"service.moving": { level: "info", msg: "asking everybody to connect anew, and serving on", fields: ["sockets_left"] },
 	"service.draining": { level: "info", msg: "stopping: no new work, finishing what was accepted", fields: ["sockets_left"] },
 	"deploy.finished": { level: "info", msg: "this instance serves a new release", fields: ["deployment_id", "release", "marked"] },
@@ -1011,6 +1013,7 @@ export const events = {
 		level: "warn",
 		msg: "no room for more connections: newcomers wait, those who are here go on",
 		fields: ["reason", "sockets", "lag_ms"],
+		always: true,
 	},
 	"admission.open": { level: "info", msg: "newcomers are let in again", fields: ["sockets", "lag_ms"] },
 	"adapter.open": { level: "info", msg: "other instances are heard", fields: ["adapter"] },
@@ -1023,6 +1026,7 @@ export const events = {
 		level: "warn",
 		msg: "the way to other instances cannot be opened; trying again",
 		fields: ["adapter", "exception_message"],
+		always: true,
 	},
 	"adapter.none": {
 		level: "warn",
@@ -1066,12 +1070,14 @@ export const events = {
 		level: "error",
 		msg: "CloudWatch does not take log lines at the moment",
 		fields: ["count", "exception_type", "exception_message"],
+		always: true,
 	},
 	"telemetry.export_failed": {
 		level: "error",
 		msg: "telemetry could not be exported",
 		fields: ["signal", "reason", "count", "detail"],
 		apart: true,
+		always: true,
 	},
 	"import.checked": {
 		level: "info",

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { test } from "node:test";
 import Transport from "winston-transport";
+import { alarms } from "./alarms.ts";
 import { KeptLogs } from "./kept-logs.ts";
 import { openLog } from "./log.ts";
 
@@ -153,4 +154,17 @@ test("whatever fails on a line's way, who tells is not disturbed, and the line i
 	const shipped = openLog({ level: "info", build: "b1", terminal: true, shipping });
 	shipped.info("service.stopped", { sockets_left: 2 });
 	shipped.raw({ event: "metrics.emf" });
+});
+
+test("what alarms are reckoned from is written whatever the level: each minute's metrics, the heartbeat, events of alarms", () => {
+	const { log, lines } = logger("error");
+	const heard = alarms.flatMap(({ signal }) => ("event" in signal ? signal.event : []));
+	assert.ok(heard.includes("service.heartbeat"));
+	for (const event of heard) log.info(event);
+	log.raw({ event: "metrics.emf" });
+	log.warn("message.rejected");
+	assert.deepEqual(
+		lines.map((line) => (JSON.parse(line) as Line).event),
+		[...heard, "metrics.emf"],
+	);
 });

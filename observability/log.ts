@@ -14,14 +14,15 @@ const severities = {
 	info: SeverityNumber.INFO,
 	debug: SeverityNumber.DEBUG,
 } as const;
+const rank = { error: 0, warn: 1, info: 2, debug: 3 } as const;
 /** A field outside the contract is told once in this time, ms. */
 const rejectedEvery = 60_000;
 
 /** The first argument is an event of observability/contract.ts, which has the sentence; the second its fields. */
 export type Log = Record<Level, (event: string, fields?: Record<string, unknown>) => void> & {
-	/** What is written: this and everything graver. May be changed at any time. */
+	/** What is written: this and everything graver, and always what alarms listen to. May be changed at any time. */
 	level: string;
-	/** Writes a line as it is: for metrics in CloudWatch's embedded format. */
+	/** Writes a line as it is, whatever the level: for metrics in CloudWatch's embedded format. */
 	raw(line: Record<string, unknown>): void;
 	/** Fields that were left out so far. */
 	rejected(): number;
@@ -52,6 +53,7 @@ export function openLog(given: {
 	const undeclared = new Set<string>();
 	const told = new Map<string, number>();
 	let rejected = 0;
+	let own = given.level as Level;
 	let isExporting = false;
 	const asText = winston.format((info) => {
 		const line = info.line as Line;
@@ -60,7 +62,8 @@ export function openLog(given: {
 		return info;
 	});
 	const logger = winston.createLogger({
-		level: given.level,
+		// Which lines are written is decided below: what alarms listen to is, whatever the level.
+		level: "debug",
 		format: asText(),
 		transports: [
 			new Output((count) => write("error", "log.dropped", { count, reason: "output-failed" }), given.accessLog),
@@ -78,7 +81,7 @@ export function openLog(given: {
 	}
 
 	function put(level: Level, name: string, given: Record<string, unknown> | undefined): void {
-		if (!logger.isLevelEnabled(level)) return;
+		if (rank[level] > rank[own] && !("always" in (events[name as keyof typeof events] ?? {}))) return;
 		const { event, msg } = eventOf(name);
 		if (event !== name) undeclared.add(name);
 		const fields = fieldsOf(given, reject);
@@ -127,10 +130,10 @@ export function openLog(given: {
 			}
 		},
 		get level() {
-			return logger.level;
+			return own;
 		},
 		set level(level: string) {
-			logger.level = level;
+			own = level as Level;
 		},
 		rejected: () => rejected,
 		undeclared,
