@@ -1,7 +1,9 @@
-import { useLocation, useNavigate, useRevalidator } from "@remix-run/react";
+import { useLocation, useNavigate, useRevalidator, useSubmit } from "@remix-run/react";
 import { type ReactNode, useEffect, useState } from "react";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
+import { FailureAlert } from "./announcer.tsx";
+import { ConfirmLeave } from "./confirm-leave.tsx";
 import { ConnectionBanner } from "./connection-banner.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { QuickSwitcher } from "./quick-switcher.tsx";
@@ -10,6 +12,7 @@ import { inOrder, kinds, unreadOf } from "./room-order.ts";
 import { useShellKeys } from "./shell-keys.ts";
 import { ShortcutSheet } from "./shortcut-sheet.tsx";
 import { SignedOutDialog } from "./signed-out-dialog.tsx";
+import { StraysDialog } from "./strays-dialog.tsx";
 import { useTabSignals } from "./tab-signals.ts";
 import { useChoice } from "./use-choice.ts";
 import { VersionToast } from "./version-toast.tsx";
@@ -24,11 +27,12 @@ export function ChatShell({ children }: { children: ReactNode }) {
 	const { t, language } = useWords();
 	const live = useLive();
 	const navigate = useNavigate();
+	const submit = useSubmit();
 	const { revalidate } = useRevalidator();
 	const { pathname, search } = useLocation();
 	const rooms = useLiveState((state) => state.rooms);
 	const connection = useLiveState((state) => state.connection.state);
-	const [dialog, setDialog] = useState<"switcher" | "sheet" | "help" | null>(null);
+	const [dialog, setDialog] = useState<"switcher" | "sheet" | "help" | "leave" | "strays" | null>(null);
 	const [notice, setNotice] = useState("");
 	const [isColumnOpen, setColumnOpen] = useState(false);
 	const [singleKeys] = useChoice("single-keys");
@@ -79,11 +83,24 @@ export function ChatShell({ children }: { children: ReactNode }) {
 		} else if (connection !== "online" && link.origin === location.origin && !link.target && !comesInside(pathname, link.pathname)) {
 			// A page whose script is not here yet would be loaded as a whole, and without a network this one would be lost for it.
 			event.preventDefault();
-			fetch("/healthz", { method: "HEAD" }).then(
-				() => navigate(link.pathname + link.search + link.hash),
-				() => setNotice(t("connection.cannotGo")),
-			);
+			ifReachable(() => navigate(link.pathname + link.search + link.hash));
 		}
+	}
+	function ifReachable(go: () => void): void {
+		fetch("/healthz", { method: "HEAD" }).then(go, () => setNotice(t("connection.cannotGo")));
+	}
+
+	// Leaving takes drafts and what waits along, so it is asked about, and begun only where the server can be asked.
+	const [unsent, setUnsent] = useState(0);
+	const leave = () => ifReachable(() => submit(null, { method: "post", action: "/leave" }));
+	function onLeave(event: React.FormEvent): void {
+		event.preventDefault();
+		const { pending, drafts } = live.getState();
+		const texts = Object.entries(drafts).filter(([name, text]) => text.trim() && !name.endsWith(" reply"));
+		const count = texts.length + pending.filter((waiting) => waiting.state !== "stored").length;
+		setUnsent(count);
+		if (count > 0) setDialog("leave");
+		else leave();
 	}
 
 	useShellKeys({
@@ -105,7 +122,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 			<a className="skip" href="#messages">
 				{t("skip.messages")}
 			</a>
-			<RoomColumn onKeys={() => setDialog("sheet")} />
+			<RoomColumn onKeys={() => setDialog("sheet")} onStrays={() => setDialog("strays")} onLeave={onLeave} />
 			{isColumnOpen && <button type="button" className="backdrop" aria-label={t("rooms.close")} onClick={() => setColumnOpen(false)} />}
 			<main className="main" id="messages" tabIndex={-1}>
 				<ConnectionBanner />
@@ -117,9 +134,21 @@ export function ChatShell({ children }: { children: ReactNode }) {
 					{notice}
 				</p>
 			</div>
+			<FailureAlert />
 			<SignedOutDialog />
 			{dialog === "switcher" && <QuickSwitcher rooms={list} onClose={() => setDialog(null)} />}
 			{dialog === "sheet" && <ShortcutSheet onClose={() => setDialog(null)} />}
+			{dialog === "strays" && <StraysDialog onClose={() => setDialog(null)} say={setNotice} />}
+			{dialog === "leave" && (
+				<ConfirmLeave
+					unsent={unsent}
+					onClose={() => setDialog(null)}
+					onLeave={() => {
+						setDialog(null);
+						leave();
+					}}
+				/>
+			)}
 			{dialog === "help" && <HelpDialog onClose={() => setDialog(null)} />}
 		</div>
 	);

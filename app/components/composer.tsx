@@ -17,7 +17,11 @@ import { useLayout } from "./use-layout.ts";
 /** From here on the composer counts: an eighth of the limit is left. */
 const countFrom = 3500;
 
-export type ComposerHandle = { focus(): void };
+export type ComposerHandle = {
+	focus(): void;
+	/** Puts a text before what is being written, to be changed and sent. */
+	rewrite(text: string): void;
+};
 
 type Props = {
 	room: MyRoom;
@@ -55,7 +59,26 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 	const over = length - limits.body;
 	const canSend = over <= 0 && !isBlank(text);
 
-	useImperativeHandle(handle, () => ({ focus: () => field.current?.focus() }), []);
+	useImperativeHandle(handle, () => ({
+		focus: () => field.current?.focus(),
+		rewrite(body) {
+			const element = field.current;
+			if (!element) return;
+			element.value = isBlank(element.value) ? body : `${body}\n\n${element.value}`;
+			element.focus();
+			element.setSelectionRange(body.length, body.length);
+			changed(element);
+		},
+	}));
+
+	// What was typed before the page's script ran is in the field and nowhere else yet.
+	useLayout(() => {
+		const element = field.current;
+		if (!element || element.value === "") return;
+		setText(element.value);
+		live.setDraft(room.id, element.value);
+		growToFit(element);
+	}, []);
 
 	// A draft kept from before, or written on in another tab: taken up unless this field is being written in.
 	useLayout(() => {

@@ -1,12 +1,11 @@
 import { Link, useNavigate } from "@remix-run/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { refusalWords } from "../contract/refusals.ts";
 import type { OpenedRoom, Quote } from "../contract/shapes.ts";
 import { excerpt } from "../contract/text.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { AboutPanel } from "./about-panel.tsx";
-import { Announcer, FailureAlert } from "./announcer.tsx";
+import { Announcer } from "./announcer.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { ConnectionDialog } from "./connection-dialog.tsx";
 import { ConversationHead } from "./conversation-head.tsx";
@@ -102,6 +101,11 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 						setReplyTo({ seq: line.seq, author: line.author, excerpt: excerpt(line.body) });
 						composer.current?.focus();
 					}}
+					onRewrite={({ clientId, body, replyTo }) => {
+						if (replyTo) setReplyTo(replyTo);
+						live.discard(clientId);
+						composer.current?.rewrite(body);
+					}}
 					onDone={() => composer.current?.focus()}
 				/>
 				{!isAboutRoom && (
@@ -128,7 +132,6 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 					{said}
 				</p>
 				<Announcer />
-				<Failures roomId={roomId} />
 			</div>
 			{panel && (
 				<SidePanel
@@ -151,16 +154,6 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 
 function asView(opened: OpenedRoom): TimelineView {
 	return { ...opened, members: Object.fromEntries(opened.members.map((member) => [member.person.id, member])) };
-}
-
-/** Reads out why a message of mine was not sent. */
-function Failures({ roomId }: { roomId: string }) {
-	const { t, language } = useWords();
-	const failed = useLiveState(
-		(state) => state.pending.findLast((pending) => pending.roomId === roomId && pending.state === "failed") ?? null,
-	);
-	const reason = failed ? refusalWords(failed.refusal?.code ?? "failed", language, failed.refusal?.details) : "";
-	return <FailureAlert words={failed ? t("pending.failedAlert", { reason }) : ""} />;
 }
 
 function Gone() {

@@ -3,6 +3,7 @@ import { type ComponentProps, type FunctionComponent, lazy, memo, type ReactElem
 import { deskBotId } from "../contract/fixed.ts";
 import type { Verdict } from "../contract/orders.ts";
 import type { RefusalCode, RefusalDetails } from "../contract/refusals.ts";
+import type { Pending } from "../live/live-state.ts";
 import { useWords } from "../words/use-words.tsx";
 import { Avatar } from "./avatar.tsx";
 import { editDraft } from "./draft-names.ts";
@@ -21,6 +22,8 @@ export type RowDoing = MessageDoing & {
 	closeMenu(refocus: boolean): void;
 	save(line: Line, body: string): Promise<{ code: RefusalCode; details: RefusalDetails } | null>;
 	doneEditing(): void;
+	/** Takes a message that was not sent back to be written anew. */
+	rewrite(pending: Pending): void;
 	/** Drops a change that was begun and not saved. */
 	dropEdit(line: Line): void;
 	/** Decides about an order; null when done, else the refusal to show. */
@@ -149,7 +152,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
 						onDiscard={() => doing.dropEdit(line)}
 					/>
 				)}
-				{pending && <PendingNote pending={pending} />}
+				{pending && <PendingNote pending={pending} onEdit={doing.rewrite} />}
 			</div>
 			{canAct && (
 				<div className="line-actions needs-js">

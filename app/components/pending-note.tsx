@@ -5,7 +5,7 @@ import { useWords } from "../words/use-words.tsx";
 import { useSecondsUntil } from "./connection-banner.tsx";
 
 /** Under a message that is not on its way: why, and what can be done. Nothing while all goes well. */
-export function PendingNote({ pending }: { pending: Pending }) {
+export function PendingNote({ pending, onEdit }: { pending: Pending; onEdit?(pending: Pending): void }) {
 	const { t, language, full } = useWords();
 	const live = useLive();
 	if (pending.state === "sending" || pending.state === "stored") return null;
@@ -13,6 +13,12 @@ export function PendingNote({ pending }: { pending: Pending }) {
 		return <p className="pending-note">{pending.retryAt === null ? t("pending.queued") : <RetryIn until={pending.retryAt} />}</p>;
 	}
 	const isStale = pending.state === "stale";
+	// What looks like a command and is none may have been meant as it stands.
+	const asText = pending.refusal?.code === "unknown-command";
+	function sendAsText(): void {
+		live.discard(pending.clientId);
+		live.send(pending.roomId, pending.body.replace("/", "//"), pending.replyTo);
+	}
 	const why = isStale
 		? t("pending.stale", { when: full(pending.createdAt) })
 		: refusalWords(pending.refusal?.code ?? "failed", language, pending.refusal?.details);
@@ -20,16 +26,24 @@ export function PendingNote({ pending }: { pending: Pending }) {
 		<Note
 			isFailed={!isStale}
 			words={why}
-			way={t(isStale ? "pending.send" : "pending.retry")}
-			onWay={() => live.retry(pending.clientId)}
+			way={t(asText ? "pending.asText" : isStale ? "pending.send" : "pending.retry")}
+			onWay={asText ? sendAsText : () => live.retry(pending.clientId)}
+			onEdit={onEdit && (() => onEdit(pending))}
 			onDiscard={() => live.discard(pending.clientId)}
 		/>
 	);
 }
 
 /** What became of something written, with the way on and the way out. */
-export function Note(props: { words: string; way: string; onWay(): void; onDiscard(): void; isFailed?: boolean }) {
-	const { words, way, onWay, onDiscard, isFailed } = props;
+export function Note(props: {
+	words: string;
+	way: string;
+	onWay(): void;
+	onDiscard(): void;
+	onEdit?: (() => void) | undefined;
+	isFailed?: boolean;
+}) {
+	const { words, way, onWay, onEdit, onDiscard, isFailed } = props;
 	const { t } = useWords();
 	return (
 		<div className={isFailed ? "pending-note is-failed" : "pending-note"}>
@@ -38,6 +52,11 @@ export function Note(props: { words: string; way: string; onWay(): void; onDisca
 				<button type="button" className="button button-small" onClick={onWay}>
 					{way}
 				</button>
+				{onEdit && (
+					<button type="button" className="button button-quiet button-small" onClick={onEdit}>
+						{t("message.edit")}
+					</button>
+				)}
 				<button type="button" className="button button-quiet button-small" onClick={onDiscard}>
 					{t("pending.discard")}
 				</button>

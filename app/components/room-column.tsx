@@ -1,5 +1,5 @@
 import { Form, Link, NavLink } from "@remix-run/react";
-import { memo } from "react";
+import { memo, useMemo } from "react";
 import type { MyRoom, RoomKind } from "../contract/shapes.ts";
 import { useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
@@ -9,11 +9,17 @@ import { Logo } from "./logo.tsx";
 import { LanguageSwitch, ThemeSwitch } from "./preference-forms.tsx";
 import { inOrder, kinds, unreadOf } from "./room-order.ts";
 
+/** What goes out no more until somebody says how. */
+const stuck: ReadonlySet<string> = new Set(["failed", "stale"]);
+
 /** My rooms with what waits in them, the ways to others, and who I am. */
-export function RoomColumn({ onKeys }: { onKeys(): void }) {
-	const { t, language } = useWords();
+export function RoomColumn({ onKeys, onStrays, onLeave }: { onKeys(): void; onStrays(): void; onLeave(event: React.FormEvent): void }) {
+	const { t, n, language } = useWords();
 	const rooms = useLiveState((state) => state.rooms);
 	const drafts = useLiveState((state) => state.drafts);
+	const pending = useLiveState((state) => state.pending);
+	const unsent = useMemo(() => new Set(pending.flatMap(({ state, roomId }) => (stuck.has(state) ? [roomId] : []))), [pending]);
+	const strays = pending.filter((waiting) => !rooms[waiting.roomId]).length;
 	const here = useLiveState((state) => state.here);
 	const me = useLiveState((state) => state.me);
 	const ordered = inOrder(rooms, language);
@@ -33,8 +39,16 @@ export function RoomColumn({ onKeys }: { onKeys(): void }) {
 			</header>
 			<div className="column-rooms">
 				{kinds.map((kind) => (
-					<RoomSection key={kind} kind={kind} rooms={ordered[kind]} drafts={drafts} here={here} />
+					<RoomSection key={kind} kind={kind} rooms={ordered[kind]} drafts={drafts} unsent={unsent} here={here} />
 				))}
+				{strays > 0 && (
+					<button type="button" className="room-line room-way" onClick={onStrays}>
+						<span className="room-sign">
+							<Icon name="warning" />
+						</span>
+						<span className="room-name">{n("rooms.strays", strays)}</span>
+					</button>
+				)}
 			</div>
 			<details className="me">
 				<summary title={t("me.menu")}>
@@ -52,7 +66,7 @@ export function RoomColumn({ onKeys }: { onKeys(): void }) {
 						<Icon name="keys" />
 						{t("me.shortcuts")}
 					</button>
-					<Form method="post" action="/leave">
+					<Form method="post" action="/leave" onSubmit={onLeave}>
 						<button type="submit" className="menu-line" title={t("me.leaveNote")}>
 							<Icon name="leave" />
 							{t("me.leave")}
@@ -64,8 +78,14 @@ export function RoomColumn({ onKeys }: { onKeys(): void }) {
 	);
 }
 
-function RoomSection(props: { kind: RoomKind; rooms: MyRoom[]; drafts: Record<string, string>; here: Record<string, true> }) {
-	const { kind, rooms, drafts, here } = props;
+function RoomSection(props: {
+	kind: RoomKind;
+	rooms: MyRoom[];
+	drafts: Record<string, string>;
+	unsent: ReadonlySet<string>;
+	here: Record<string, true>;
+}) {
+	const { kind, rooms, drafts, unsent, here } = props;
 	const { t } = useWords();
 	if (rooms.length === 0 && kind !== "direct") return null;
 	const titleId = `rooms-${kind}`;
@@ -80,6 +100,7 @@ function RoomSection(props: { kind: RoomKind; rooms: MyRoom[]; drafts: Record<st
 						key={room.id}
 						room={room}
 						hasDraft={Boolean(drafts[room.id]?.trim())}
+						hasUnsent={unsent.has(room.id)}
 						isHere={room.with ? here[room.with.id] === true : false}
 					/>
 				))}
@@ -98,7 +119,8 @@ function RoomSection(props: { kind: RoomKind; rooms: MyRoom[]; drafts: Record<st
 	);
 }
 
-const RoomLine = memo(function RoomLine({ room, hasDraft, isHere }: { room: MyRoom; hasDraft: boolean; isHere: boolean }) {
+const RoomLine = memo(function RoomLine(props: { room: MyRoom; hasDraft: boolean; hasUnsent: boolean; isHere: boolean }) {
+	const { room, hasDraft, hasUnsent, isHere } = props;
 	const { t, n } = useWords();
 	const unread = unreadOf(room);
 	return (
@@ -114,6 +136,12 @@ const RoomLine = memo(function RoomLine({ room, hasDraft, isHere }: { room: MyRo
 				<span className="room-name">
 					<bdi>{room.name}</bdi>
 				</span>
+				{hasUnsent && (
+					<span className="draft-mark is-grave" title={t("hilo.failed")}>
+						<Icon name="warning" />
+						<span className="hidden">{t("hilo.failed")}</span>
+					</span>
+				)}
 				{hasDraft && (
 					<span className="draft-mark" title={t("rooms.draft")}>
 						<Icon name="edit" />

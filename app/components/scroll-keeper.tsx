@@ -68,7 +68,8 @@ export class ScrollKeeper extends Component<Props> {
 
 	override componentDidUpdate(before: Props, _state: unknown, rows: Rows): void {
 		const isAdded = before.newest !== this.props.newest;
-		if (isAdded && (this.isAtEnd || this.props.isOwn) && !this.props.hasAfter) this.toEnd();
+		// What I wrote among old messages stands below the gap, at the end all the same.
+		if (isAdded && (this.props.isOwn || (this.isAtEnd && !this.props.hasAfter))) this.toEnd();
 		else this.hold(rows);
 		this.look();
 	}

@@ -1,6 +1,7 @@
 import { useLocation, useRouteLoaderData } from "@remix-run/react";
 import { forwardRef, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
 import type { Member, Message, MyRoom, Person } from "../contract/shapes.ts";
+import type { Pending } from "../live/live-state.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { ConfirmDelete } from "./confirm-delete.tsx";
@@ -10,7 +11,7 @@ import { decides } from "./decides.ts";
 import { editDraft, editsKept } from "./draft-names.ts";
 import { Icon } from "./icons.tsx";
 import { JourneyDialog } from "./journey-dialog.tsx";
-import { daysOf, type Line } from "./lines.ts";
+import { type Day, daysOf, type Line } from "./lines.ts";
 import { MessageRow, type RowDoing } from "./message-row.tsx";
 import { keepPlace, keptPlace } from "./places.ts";
 import { openReach } from "./reach.ts";
@@ -47,6 +48,8 @@ type Props = {
 	me: Person;
 	at: number | null;
 	onReply(line: Line): void;
+	/** The text of a message that was not sent goes back to where it was written. */
+	onRewrite(pending: Pending): void;
 	/** Editing or a menu ended: where the focus goes when it did not start in the list. */
 	onDone(): void;
 	say(words: string): void;
@@ -56,7 +59,8 @@ type Props = {
 const shown = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 
 /** The messages of a room: grouped, by days, with what is on its way at the end. */
-export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ view, isFollowed, me, at, onReply, onDone, say }, handle) {
+export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(props, handle) {
+	const { view, isFollowed, me, at, onReply, onRewrite, onDone, say } = props;
 	const { room, members, messages, hasBefore, hasAfter } = view;
 	const { t, n, day, dayKey, time } = useWords();
 	const live = useLive();
@@ -64,6 +68,10 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 	const pendingOfAll = useLiveState((state) => state.pending);
 	const clockOffset = useLiveState((state) => state.connection.clockOffset);
 	const loading = useLiveState((state) => state.loading);
+	// Before there was a connection nothing has failed yet.
+	const notLoaded = useLiveState(({ connection, notLoaded }) =>
+		connection.state === "connecting" && connection.lostAt === null ? null : notLoaded,
+	);
 	// As text, so that writing elsewhere draws nothing anew here.
 	const edits = useLiveState((state) => editsKept(state.drafts, room.id).join());
 	const isAdmin = useRouteLoaderData<{ isAdmin: boolean }>("routes/chat")?.isAdmin ?? false;
@@ -76,6 +84,12 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 		() => daysOf({ messages, pending: hasAfter ? [] : pending, me, unread: unreadMark, clockOffset, dayKey }),
 		[messages, pending, hasAfter, me, unreadMark, clockOffset, dayKey],
 	);
+	// Among old messages what I write stands below the gap until the end is here.
+	const beyond = useMemo(
+		() => (hasAfter ? daysOf({ messages: [], pending, me, unread: null, clockOffset, dayKey }) : []),
+		[pending, hasAfter, me, clockOffset, dayKey],
+	);
+	const allDays = useMemo(() => [...days, ...beyond], [days, beyond]);
 	const reachOf = useMemo(() => openReach(members, me.id), [members, me.id]);
 
 	const keeper = useRef<ScrollKeeper>(null);
@@ -93,7 +107,7 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 	const [deleting, setDeleting] = useState<Line | null>(null);
 	const [travelled, setTravelled] = useState<Line | null>(null);
 	const fromComposer = useRef(false);
-	const roving = useRoving(content, days);
+	const roving = useRoving(content, allDays);
 	const liveSince = useRef(room.lastSeq);
 
 	// Where the reader is, for coming back to: by room, and by this entry of the tab's history.
@@ -132,26 +146,34 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 		[live, isFollowed, fetchMore],
 	);
 
+	/** A message that was asked for while nobody could be asked. */
+	const unreached = useRef<number | null>(null);
+	/** What I sent among old messages leads to the end, as soon as that can be fetched. */
+	const owesEnd = useRef(false);
 	const goTo = useCallback(
 		async (seq: number) => {
 			const show = () => keeper.current?.bring(seq, "middle") ?? false;
+			owesEnd.current = false;
+			unreached.current = null;
 			if (!show()) {
-				await live.jumpTo(seq);
+				const isAnswered = await live.jumpTo(seq);
 				await shown();
-				if (!show()) return say(t("timeline.notThere"));
+				if (!show()) {
+					if (!isAnswered) unreached.current = seq;
+					return say(t(isAnswered ? "timeline.notThere" : "timeline.notLoaded"));
+				}
 			}
 			setTarget(seq);
 		},
 		[live, say, t],
 	);
 	const fetchPlace = useCallback(
-		async ({ seq, offset }: Place) => {
-			// What the address of this place fetched comes first.
+		async (place: Place) => {
 			await shown();
-			if (keeper.current?.bring(seq, offset)) return;
-			await live.jumpTo(seq);
+			if (keeper.current?.bring(place.seq, place.offset)) return;
+			if (!(await live.jumpTo(place.seq))) missing.current = place;
 			await shown();
-			keeper.current?.bring(seq, offset);
+			keeper.current?.bring(place.seq, place.offset);
 		},
 		[live],
 	);
@@ -189,10 +211,12 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 	// A place further up than what the page came with has to wait for the connection.
 	const canFetch = useLiveState((state) => state.connection.state === "online") && isFollowed;
 	useEffect(() => {
-		if (!canFetch || !missing.current) return;
-		void fetchPlace(missing.current);
+		if (!canFetch) return;
+		const [place, seq] = [missing.current, unreached.current];
 		missing.current = null;
-	}, [canFetch, fetchPlace]);
+		if (place) void fetchPlace(place);
+		if (seq !== null) void goTo(seq);
+	}, [canFetch, fetchPlace, goTo]);
 	useEffect(() => () => latestSave.current(), []);
 
 	// Who is still near the edge after a stretch came asks for the next one: at the very edge nothing scrolls any more.
@@ -205,14 +229,22 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 	useDisplayed(content, days, tellDisplayed);
 
 	// What I send is seen, wherever I was reading.
-	const lastSent = pending.at(-1)?.clientId ?? null;
+	const [openedAt] = useState(() => Date.now());
+	const isSentHere = (waiting: Pending | null | undefined) => (waiting?.createdAt ?? 0) >= openedAt;
+	const lastSent = isSentHere(pending.at(-1)) ? pending.at(-1)?.clientId : undefined;
 	const knownSent = useRef(lastSent);
 	useEffect(() => {
-		if (lastSent === knownSent.current) return;
-		const isNew = lastSent !== null;
-		knownSent.current = lastSent;
-		if (isNew && live.getState().open?.hasAfter) void live.jumpToLatest().then(() => keeper.current?.toEnd());
-	}, [lastSent, live]);
+		if (lastSent !== knownSent.current) {
+			knownSent.current = lastSent;
+			owesEnd.current ||= lastSent !== undefined;
+		}
+		if (!owesEnd.current || !canFetch) return;
+		void live.jumpToLatest().then((isThere) => {
+			if (!isThere || !owesEnd.current) return;
+			owesEnd.current = false;
+			keeper.current?.toEnd();
+		});
+	}, [lastSent, canFetch, live]);
 
 	const refocus = useCallback(
 		(key: string | undefined) => {
@@ -223,8 +255,8 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 		[content],
 	);
 
-	const latest = useRef({ active, onReply, onDone, say });
-	latest.current = { active, onReply, onDone, say };
+	const latest = useRef({ active, onReply, onRewrite, onDone, say });
+	latest.current = { active, onReply, onRewrite, onDone, say };
 	const doing = useMemo<RowDoing>(
 		() => ({
 			openMenu: (line) => setActive({ key: line.key, state: "menu" }),
@@ -237,6 +269,7 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 				setActive(null);
 				latest.current.onReply(line);
 			},
+			rewrite: (waiting) => latest.current.onRewrite(waiting),
 			journey(line) {
 				setActive(null);
 				setTravelled(line);
@@ -273,7 +306,7 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 	);
 
 	const hasEdit = useMemo(() => new Set(edits.split(",").map(Number)), [edits]);
-	const lines = days.flatMap((d) => d.lines);
+	const lines = allDays.flatMap((d) => d.lines);
 	const lastOfMine = () => lines.findLast((line) => line.author.id === me.id && line.seq !== null && !line.isDeleted);
 	const editLast = useRef<() => boolean>(() => false);
 	editLast.current = () => {
@@ -292,9 +325,10 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 		editLast() {
 			// Among old messages the last one on the page is not my last one: the end has to come first.
 			if (hasAfter)
-				void toLatest()
-					.then(shown)
-					.then(() => editLast.current());
+				void toLatest().then(async (isThere) => {
+					await shown();
+					if (isThere) editLast.current();
+				});
 			return hasAfter || editLast.current();
 		},
 		focus: () => roving.focus(),
@@ -335,72 +369,74 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 		say(t(isCopied ? "message.copied" : "message.notCopied"));
 	}
 
-	async function toLatest(): Promise<void> {
-		await live.jumpToLatest();
-		requestAnimationFrame(() => keeper.current?.toEnd());
+	async function toLatest(): Promise<boolean> {
+		const isThere = await live.jumpToLatest();
+		if (isThere) requestAnimationFrame(() => keeper.current?.toEnd());
+		else say(t("timeline.notLoaded"));
+		return isThere;
 	}
 
 	const unread = Math.max(0, room.lastMsg - room.readMsg);
 	const newest = lines.at(-1);
 	const label = t("timeline.label", { name: room.name });
 	const list = { role: "list", className: "lines", "aria-label": label, onFocus: roving.onFocus, onKeyDown } as const;
+	const dayOf = (d: Day) => (
+		<div key={d.key} className="day" role="none">
+			<p className="day-mark" {...item}>
+				<time dateTime={d.key} suppressHydrationWarning>
+					{day(d.at, now)}
+				</time>
+			</p>
+			{/* Flat: in a list of lists every row would be made anew whenever history is put before it. */}
+			{d.lines.flatMap((line) => {
+				const isMine = line.author.id === me.id;
+				const reach = isMine && line.seq !== null ? reachOf(line.seq) : null;
+				return [
+					line.startsUnread && (
+						<p key="unread" className="unread-mark" {...item}>
+							<span>{t("timeline.unread")}</span>
+						</p>
+					),
+					<MessageRow
+						key={line.key}
+						line={line}
+						roomId={room.id}
+						isMine={isMine}
+						state={active?.key === line.key ? active.state : "plain"}
+						hasEdit={isMine && line.seq !== null && hasEdit.has(line.seq)}
+						isTarget={line.seq !== null && line.seq === target}
+						delivered={reach?.delivered ?? 0}
+						seen={reach?.seen ?? 0}
+						total={reach?.total ?? 0}
+						isLive={line.seq !== null && line.seq > liveSince.current}
+						me={me.id}
+						mayDecide={line.card !== null && decides(room, isAdmin, line.card, me.id)}
+						doing={doing}
+					/>,
+				];
+			})}
+		</div>
+	);
 	return (
 		<div className="timeline">
 			<ScrollKeeper
 				ref={keeper}
 				label={label}
 				newest={newest?.key ?? null}
-				isOwn={newest?.pending !== null && newest !== undefined}
+				isOwn={isSentHere(newest?.pending)}
 				hasAfter={hasAfter}
 				onSight={onSight}
 				onCopy={onCopy}
 				onClick={onClick}
 			>
 				{hasBefore ? (
-					<Edge words={t("timeline.loading")} isBusy={loading === "before"} />
+					<Edge end="before" isBusy={loading === "before"} isMissing={notLoaded === "before"} onAgain={live.loadBefore} />
 				) : (
 					<Beginning room={room} isEmpty={lines.length === 0} />
 				)}
-				<div {...list}>
-					{days.map((d) => (
-						<div key={d.key} className="day" role="none">
-							<p className="day-mark" {...item}>
-								<time dateTime={d.key} suppressHydrationWarning>
-									{day(d.at, now)}
-								</time>
-							</p>
-							{/* Flat: in a list of lists every row would be made anew whenever history is put before it. */}
-							{d.lines.flatMap((line) => {
-								const isMine = line.author.id === me.id;
-								const reach = isMine && line.seq !== null ? reachOf(line.seq) : null;
-								return [
-									line.startsUnread && (
-										<p key="unread" className="unread-mark" {...item}>
-											<span>{t("timeline.unread")}</span>
-										</p>
-									),
-									<MessageRow
-										key={line.key}
-										line={line}
-										roomId={room.id}
-										isMine={isMine}
-										state={active?.key === line.key ? active.state : "plain"}
-										hasEdit={isMine && line.seq !== null && hasEdit.has(line.seq)}
-										isTarget={line.seq !== null && line.seq === target}
-										delivered={reach?.delivered ?? 0}
-										seen={reach?.seen ?? 0}
-										total={reach?.total ?? 0}
-										isLive={line.seq !== null && line.seq > liveSince.current}
-										me={me.id}
-										mayDecide={line.card !== null && decides(room, isAdmin, line.card, me.id)}
-										doing={doing}
-									/>,
-								];
-							})}
-						</div>
-					))}
-				</div>
-				{hasAfter && <Edge words={t("timeline.loading")} isBusy={loading === "after"} />}
+				<div {...list}>{days.map(dayOf)}</div>
+				{hasAfter && <Edge end="after" isBusy={loading === "after"} isMissing={notLoaded === "after"} onAgain={live.loadAfter} />}
+				{beyond.length > 0 && <div {...list}>{beyond.map(dayOf)}</div>}
 			</ScrollKeeper>
 			{!isAtEnd && (
 				<button type="button" className={unread > 0 ? "pill has-new" : "pill"} onClick={() => void toLatest()}>
@@ -434,11 +470,23 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline({ vi
 	);
 });
 
-/** Space where more history will stand; as high as it stays, so that nothing moves when it comes. */
-function Edge({ words, isBusy }: { words: string; isBusy: boolean }) {
+/** Space where more history will stand; as high as it stays, so that nothing moves when it comes, or says that it did not. */
+function Edge(props: { end: "before" | "after"; isBusy: boolean; isMissing: boolean; onAgain(): void }) {
+	const { end, isBusy, isMissing, onAgain } = props;
+	const { t } = useWords();
 	return (
 		<div className={isBusy ? "edge is-busy" : "edge"}>
-			<span className="hidden">{isBusy ? words : ""}</span>
+			<span className="hidden">{isBusy ? t("timeline.loading") : ""}</span>
+			<p role="status" className={isMissing ? "edge-note" : "hidden"}>
+				{isMissing && (
+					<>
+						{t(end === "before" ? "timeline.olderMissing" : "timeline.newerMissing")}
+						<button type="button" className="button button-quiet button-small" onClick={onAgain}>
+							{t("timeline.again")}
+						</button>
+					</>
+				)}
+			</p>
 			<span className="ghost" />
 			<span className="ghost" />
 			<span className="ghost" />

@@ -73,6 +73,8 @@ export type LiveState = {
 	drafts: Record<string, string>;
 	/** Which end of the open room is being loaded. */
 	loading: "before" | "after" | "jump" | null;
+	/** Which end of it was asked for in vain; asked for again as soon as there is a connection. */
+	notLoaded: "before" | "after" | null;
 	/** Live messages of the open room since the page opened it, for the screen reader: newest last, at most 20. */
 	announced: Message[];
 };
@@ -115,8 +117,9 @@ export type Live = {
 	decide(cartId: string, verdict: Verdict): Promise<{ code: RefusalCode; details: RefusalDetails } | null>;
 	loadBefore(): Promise<void>;
 	loadAfter(): Promise<void>;
-	jumpTo(seq: number): Promise<void>;
-	jumpToLatest(): Promise<void>;
+	/** Resolve with false when no answer came, so that nothing is known about what is there. */
+	jumpTo(seq: number): Promise<boolean>;
+	jumpToLatest(): Promise<boolean>;
 	/** The newest message that was on a visible screen for `limits.readAfter`. Debounced; only moves forward. */
 	displayed(seq: number): void;
 	/** The oldest message in sight while the reader is not at the end, else null: new messages never push it out. */

@@ -517,6 +517,41 @@ test("history for a room that was left meanwhile is ignored", async () => {
 	assert.deepEqual([shown(live).at(-1), waiting(live)], ["mine", []]);
 });
 
+test("history that did not come says so, and is asked for again as soon as there is a connection", async () => {
+	const { clock, live, server } = await page({
+		before: (server) => {
+			for (let i = 0; i < 300; i++) server.post("r", ben, `m${i}`);
+		},
+	});
+	const oldest = () => live.getState().open?.messages[0]?.seq ?? 0;
+	const first = oldest();
+	server.isSilent = true;
+	const before = live.loadBefore();
+	await clock.run(limits.ackTimeout + 100);
+	await before;
+	assert.deepEqual([live.getState().notLoaded, live.getState().loading, oldest()], ["before", null, first]);
+	const jump = live.jumpTo(10);
+	await clock.run(limits.ackTimeout + 100);
+	assert.equal(await jump, false, "nobody answered: what is there is not known");
+
+	const again = live.loadBefore();
+	await clock.run(limits.ackTimeout + 100);
+	await again;
+	server.isSilent = false;
+	server.dropAll();
+	await clock.run(60_000);
+	assert.equal(live.getState().notLoaded, null);
+	assert.ok(oldest() < first, "it came with the connection");
+	const there = live.jumpTo(10);
+	await clock.run(500);
+	assert.equal(await there, true);
+	server.dropAll();
+	await live.loadAfter();
+	assert.equal(live.getState().notLoaded, "after", "without a connection it is not even asked");
+	await clock.run(60_000);
+	assert.equal(live.getState().notLoaded, null);
+});
+
 test("delivered and read pointers go forward only, gathered, and again after a lost connection", async () => {
 	const { clock, live, server } = await page();
 	for (let i = 0; i < 5; i++) server.post("s", ben, `m${i}`);

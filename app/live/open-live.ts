@@ -74,6 +74,8 @@ export function createLive(options: LiveOptions): Live {
 			pointers.wake();
 			catchUp.all();
 			void fetchHere();
+			const { notLoaded } = store.get();
+			if (notLoaded) void loadEnd(notLoaded);
 		},
 		onFact(fact, envelope) {
 			recorder?.heard(fact, envelope, fact.roomId === openRoomId());
@@ -247,7 +249,7 @@ export function createLive(options: LiveOptions): Live {
 			const middle = open.messages[Math.floor(open.messages.length / 2)];
 			const mine = {};
 			view = mine;
-			store.update((state) => ({ ...state, loading: null }));
+			store.update((state) => ({ ...state, loading: null, notLoaded: null }));
 			const stretch = await fetchStretch(caught.roomId, open.hasAfter && middle ? { around: open.anchor ?? middle.seq } : {});
 			// Opened anew or jumped meanwhile: the question is asked again with the cursor of what is there now.
 			if (!stretch || view !== mine) return false;
@@ -281,20 +283,30 @@ export function createLive(options: LiveOptions): Live {
 		loading: NonNullable<LiveState["loading"]>,
 		range: Omit<CallInput<"message:stretch">, "roomId">,
 		put: (open: RoomState, stretch: Stretch) => RoomState,
-	): Promise<void> {
+	): Promise<boolean> {
 		const roomId = openRoomId();
-		if (!roomId) return;
+		if (!roomId) return false;
 		const mine = {};
 		view = mine;
-		store.update((state) => ({ ...state, loading }));
+		store.update((state) => ({ ...state, loading, notLoaded: null }));
 		const stretch = await fetchStretch(roomId, range);
-		if (view !== mine) return;
+		if (view !== mine) return stretch !== null;
 		store.update((state) => {
-			const settled = { ...state, loading: null };
+			const settled = { ...state, loading: null, notLoaded: stretch || loading === "jump" ? null : loading };
 			if (!stretch || state.open?.room.id !== roomId) return settled;
 			return { ...settled, open: refold(put(state.open, stretch.data), stretch.journal) };
 		});
 		if (stretch) outbox.arrived(stretch.data.messages);
+		return stretch !== null;
+	}
+
+	async function loadEnd(end: "before" | "after"): Promise<void> {
+		const { open, loading } = store.get();
+		const edge = end === "before" ? open?.messages[0] : open?.messages.at(-1);
+		if (!edge || loading || !(end === "before" ? open?.hasBefore : open?.hasAfter)) return;
+		if (!isReady()) store.update((state) => (state.notLoaded === end ? state : { ...state, notLoaded: end }));
+		else if (end === "before") await load(end, { before: edge.seq }, prepend);
+		else await load(end, { after: edge.seq }, append);
 	}
 
 	/** A change that is the same however often it is asked for (by its clientId, or since it says what is to be), asked again while no answer comes: it is carried out at most once. */
@@ -351,6 +363,7 @@ export function createLive(options: LiveOptions): Live {
 				store.update((state) => ({
 					...withOpen(state, openState(opened)),
 					loading: null,
+					notLoaded: null,
 					...(isOther ? { here: {}, announced: [] } : {}),
 				}));
 				if (isOther) {
@@ -365,7 +378,7 @@ export function createLive(options: LiveOptions): Live {
 		},
 		closeRoom() {
 			view = {};
-			store.update((state) => (state.open ? { ...state, open: null, here: {}, announced: [], loading: null } : state));
+			store.update((state) => (state.open ? { ...state, open: null, here: {}, announced: [], loading: null, notLoaded: null } : state));
 		},
 		setRooms(rooms) {
 			const listed = new Set(rooms.map((room) => room.id));
@@ -403,21 +416,13 @@ export function createLive(options: LiveOptions): Live {
 			const roomId = openRoomId();
 			return roomId ? change("cart:decide", { roomId, cartId, verdict }) : { code: "not-found", details: {} };
 		},
-		async loadBefore() {
-			const { open, loading } = store.get();
-			const oldest = open?.messages[0];
-			if (oldest && open?.hasBefore && !loading) await load("before", { before: oldest.seq }, prepend);
-		},
-		async loadAfter() {
-			const { open, loading } = store.get();
-			const newest = open?.messages.at(-1);
-			if (newest && open?.hasAfter && !loading) await load("after", { after: newest.seq }, append);
-		},
+		loadBefore: () => loadEnd("before"),
+		loadAfter: () => loadEnd("after"),
 		async jumpTo(seq) {
-			if (!store.get().open?.messages.some((message) => message.seq === seq)) await load("jump", { around: seq }, replace);
+			return store.get().open?.messages.some((message) => message.seq === seq) || load("jump", { around: seq }, replace);
 		},
 		async jumpToLatest() {
-			if (store.get().open?.hasAfter) await load("jump", {}, replace);
+			return !store.get().open?.hasAfter || load("jump", {}, replace);
 		},
 		displayed(seq) {
 			const { open } = store.get();

@@ -32,6 +32,7 @@ export function firstState(me: LiveState["me"], rooms: readonly MyRoom[], open: 
 		pending: [],
 		drafts: {},
 		loading: null,
+		notLoaded: null,
 		announced: [],
 	};
 	const listed = rooms.reduce(withRoom, state);
@@ -63,7 +64,7 @@ export function withoutRoom(state: LiveState, roomId: string): LiveState {
 	const { [roomId]: _cursor, ...cursors } = state.cursors;
 	const { [roomId]: _typists, ...typing } = state.typing;
 	const left = { ...state, rooms, cursors, typing };
-	return state.open?.room.id === roomId ? { ...left, open: null, here: {}, loading: null, announced: [] } : left;
+	return state.open?.room.id === roomId ? { ...left, open: null, here: {}, loading: null, notLoaded: null, announced: [] } : left;
 }
 
 /** One fact folded into the list and, when its room is open, into what is on screen. */

@@ -55,7 +55,8 @@ export default function ChatLayout() {
 	const { me, rooms, build } = loaded;
 	const [live] = useState(() => createLive({ me, rooms, build }));
 	const navigation = useNavigation();
-	const isLeaving = navigation.formAction === "/leave";
+	// Sent on to the first screen: only now has the server agreed.
+	const isLeaving = navigation.state === "loading" && navigation.formAction === "/leave" && navigation.location.pathname === "/";
 	const nextRoom = /^\/rooms\/([0-9a-f-]{36})$/.exec(navigation.location?.pathname ?? "")?.[1];
 	useEffect(() => {
 		known = { data: loaded, at: Date.now() };
