@@ -355,8 +355,15 @@ describe("ShoppinAPI and functions", () => {
 		const mapping = only(api, "AWS::Lambda::EventSourceMapping").Properties;
 		assert.deepEqual(
 			[mapping.BisectBatchOnFunctionError, mapping.FunctionResponseTypes, mapping.MaximumRetryAttempts, mapping.MaximumRecordAgeInSeconds],
-			[true, ["ReportBatchItemFailures"], 5, 43_200],
+			[true, ["ReportBatchItemFailures"], undefined, 43_200],
+			"what fails for a moment is tried until it works",
 		);
+		const [, streamed] = ofType(api, "AWS::Lambda::Function").find(([id]) => id.startsWith("Stream")) as [
+			string,
+			{ Properties: Properties },
+		];
+		const { Variables } = streamed.Properties.Environment as { Variables: Properties };
+		assert.match(String(settle(prod.templates, "api", Variables.FAILURES_QUEUE_URL)), /streamfailures/i);
 		assert.match(JSON.stringify(settle(prod.templates, "api", mapping.DestinationConfig)), /StreamFailures/);
 		assert.equal(only(data, "AWS::Kinesis::Stream").Properties.ShardCount, 1);
 	});

@@ -42,8 +42,10 @@ export type RoomDay = {
 	roomId: string;
 	/** 2026-11-25 */
 	day: string;
-	/** The last event that is in it; an event at or below it has been counted. */
+	/** The last event that is in it; an event at or below it has been counted, unless it is in a gap. */
 	seq: number;
+	/** Stretches below `seq`, ends included, that never came: sent again they are counted late. The last fifty; not there where there are none. */
+	gaps?: [from: number, to: number][];
 	/** By hour (0 to 23) and kind: how many, and how many bytes. */
 	hours: Record<string, Record<string, [count: number, bytes: number]>>;
 	/** Messages by author, of the first thousand authors. */

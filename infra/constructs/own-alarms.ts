@@ -296,7 +296,7 @@ export function ownAlarms(config: StageConfig, given: { data: DataStack; web: We
 			name: "stream-given-up",
 			severity: "ticket",
 			title: "Records of the stream were given up",
-			because: "Five attempts failed. The stream keeps them for a day: there is time to mend it and read them again.",
+			because: "Nobody could read them, or they failed for twelve hours. The rooms' logs have them: mended, they are sent again.",
 			runbook: "aws/functions",
 			metric: data.streamFailures.metricApproximateNumberOfMessagesVisible({ period: minutes(5), statistic: Stats.MAXIMUM }),
 			comparison: ">",

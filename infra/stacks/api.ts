@@ -26,8 +26,8 @@ import type { DataStack } from "./data.ts";
 
 /** Requests a second to ShoppinAPI that pass, and so many at once. */
 const throttle = { rate: 20, burst: 40 };
-/** A batch of the stream that keeps failing is halved, and what is left goes to the queue after so many attempts. */
-const stream = { batch: 100, window: Duration.seconds(5), attempts: 5, oldest: Duration.hours(12) };
+/** A batch of the stream that keeps failing is halved and tried until it is so old; then it goes to the queue. */
+const stream = { batch: 100, window: Duration.seconds(5), oldest: Duration.hours(12) };
 
 /** ShoppinAPI and the functions that wait for files and for the stream. */
 export class ApiStack extends ChatStack {
@@ -61,6 +61,7 @@ export class ApiStack extends ChatStack {
 		const streamed = ownFunction(this, "stream", config, {
 			ACTIVITY_TABLE: data.activity.tableName,
 			ARCHIVE_BUCKET: data.archive.bucketName,
+			FAILURES_QUEUE_URL: data.streamFailures.queueUrl,
 		});
 		mayUse(streamed, "CountWhatHappened", data.activity, ["Query", "PutItem"]);
 		streamed.addToRolePolicy(
@@ -71,10 +72,10 @@ export class ApiStack extends ChatStack {
 				startingPosition: StartingPosition.TRIM_HORIZON,
 				batchSize: stream.batch,
 				maxBatchingWindow: stream.window,
-				// Without these one record nobody can read blocks its shard until it is forgotten.
+				// A record nobody can read the function sets aside itself. Whatever else fails is tried until it works: the table is back sooner or
+				// later, and what was given up for a hiccup somebody would have to send again. Only its age ends it.
 				reportBatchItemFailures: true,
 				bisectBatchOnError: true,
-				retryAttempts: stream.attempts,
 				maxRecordAge: stream.oldest,
 				onFailure: new SqsDlq(data.streamFailures),
 			}),

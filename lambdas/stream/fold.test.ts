@@ -157,3 +157,46 @@ test("[A4] a file of the archive is named by where it began: done again, also by
 	assert.deepEqual(name(events.slice(0, 2)), name(events));
 	assert.deepEqual(archiveFiles(events, "x"), archiveFiles(events, "x"), "the same bytes too");
 });
+
+test("[A5] what never came is counted when it is sent again, whatever was counted since, and nothing a second time", async () => {
+	const { docs, store } = memory();
+	const whole = Array.from({ length: 20 }, (_, i) => event(i + 1, { authorId: i % 2 ? ana : ben, reach: { here: 2, delivered: 1 } }));
+	await takeIn(store, whole);
+	const expected = docs.get(`${room} 2026-11-25`);
+	docs.clear();
+	// Two stretches are given up, and the room goes on.
+	for (const part of [whole.slice(0, 4), whole.slice(9, 12), whole.slice(17)]) await takeIn(store, part);
+	const holed = docs.get(`${room} 2026-11-25`);
+	assert.deepEqual(holed?.gaps, [
+		[5, 9],
+		[13, 17],
+	]);
+	await takeIn(store, whole.slice(5, 7));
+	assert.deepEqual(docs.get(`${room} 2026-11-25`)?.gaps, [
+		[5, 5],
+		[8, 9],
+		[13, 17],
+	]);
+	// The pointer is set back to the beginning, twice, in pieces of any size.
+	for (const size of [20, 3]) for (let i = 0; i < whole.length; i += size) await takeIn(store, whole.slice(i, i + size));
+	const mended = docs.get(`${room} 2026-11-25`);
+	assert.equal(mended?.gaps, undefined);
+	assert.deepEqual([mended?.hours, mended?.people, mended?.reach, mended?.seq], [expected?.hours, expected?.people, expected?.reach, 20]);
+});
+
+test("[A5] what is missing from a day that has ended counts in the newest, and only the last fifty gaps are known", async () => {
+	const { docs, store } = memory();
+	const next = { at: noon + 86_400_000 };
+	await takeIn(store, [event(1), event(3, next)]);
+	await takeIn(store, [event(2)]);
+	await takeIn(store, [event(2)]);
+	assert.deepEqual(
+		[...docs.values()].map((doc) => [doc.day, doc.seq, doc.people[ana], doc.gaps]),
+		[
+			["2026-11-25", 1, 1, undefined],
+			["2026-11-26", 3, 2, undefined],
+		],
+	);
+	const holed = day(Array.from({ length: 100 }, (_, i) => event(2 * i + 2)));
+	assert.deepEqual([holed.gaps?.length, holed.gaps?.at(-1)], [50, [199, 199]]);
+});

@@ -7,7 +7,7 @@ const floodAgain = 60_000;
 /** What somebody else says within this time, ms, answers a question that was the last thing asked; later only a reply does. */
 const answerWithin = 10 * 60_000;
 /** Nobody looks further back; and a document stays far below the 400 KB an item of DynamoDB may have. */
-const kept = { questions: 50, hints: 200, people: 1000, recent: 200 };
+const kept = { questions: 50, hints: 200, people: 1000, recent: 200, gaps: 50 };
 
 export const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
@@ -17,6 +17,7 @@ export function newDay(roomId: string, day: string, before: RoomDay | undefined)
 		roomId,
 		day,
 		seq: before?.seq ?? 0,
+		...(before?.gaps ? { gaps: before.gaps } : {}),
 		hours: {},
 		people: {},
 		reach: { here: 0, delivered: 0 },
@@ -33,18 +34,42 @@ export function newDay(roomId: string, day: string, before: RoomDay | undefined)
  * activity, delivery, moderation hints and unanswered questions. The document given is not changed.
  */
 export function fold(doc: RoomDay, event: Activity): RoomDay {
-	if (event.seq <= doc.seq) return doc;
+	if (event.seq <= doc.seq) return late(doc, event);
 	const next: RoomDay = { ...doc, seq: event.seq, hours: tallied(doc.hours, event) };
+	// A room's log has no holes: what is between was given up, and may come later.
+	if (event.seq > doc.seq + 1) next.gaps = [...(doc.gaps ?? []), [doc.seq + 1, event.seq - 1] as [number, number]].slice(-kept.gaps);
 	if (event.kind === "delete") next.questions = doc.questions.filter((question) => question.seq !== event.target);
 	if (event.kind !== "message") return next;
 
-	const isBot = event.flags.includes("bot");
-	if (!isBot && (event.authorId in doc.people || Object.keys(doc.people).length < kept.people))
-		next.people = { ...doc.people, [event.authorId]: (doc.people[event.authorId] ?? 0) + 1 };
-	if (event.reach) next.reach = { here: doc.reach.here + event.reach.here, delivered: doc.reach.delivered + event.reach.delivered };
+	count(doc, next, event);
 	moderate(doc, next, event);
 	radar(doc, next, event);
 	return next;
+}
+
+/**
+ * What comes when later events are counted already: nothing, unless it is missing. Then it is counted, in the newest day; who flooded and
+ * what answered a question cannot be told any more.
+ */
+function late(doc: RoomDay, event: Activity): RoomDay {
+	const { seq } = event;
+	const gap = doc.gaps?.find(([from, to]) => from <= seq && seq <= to);
+	if (!gap) return doc;
+	const { gaps = [], ...without } = doc;
+	const left = gaps.flatMap((each) => (each === gap ? parts(gap, seq) : [each]));
+	const next: RoomDay = { ...without, ...(left.length > 0 ? { gaps: left } : {}), hours: tallied(doc.hours, event) };
+	if (event.kind === "delete") next.questions = doc.questions.filter((question) => question.seq !== event.target);
+	if (event.kind === "message") count(doc, next, event);
+	return next;
+}
+
+const parts = ([from, to]: [number, number], seq: number): [number, number][] =>
+	[[from, seq - 1] as [number, number], [seq + 1, to] as [number, number]].filter(([begin, end]) => begin <= end);
+
+function count(doc: RoomDay, next: RoomDay, event: Activity): void {
+	if (!event.flags.includes("bot") && (event.authorId in doc.people || Object.keys(doc.people).length < kept.people))
+		next.people = { ...doc.people, [event.authorId]: (doc.people[event.authorId] ?? 0) + 1 };
+	if (event.reach) next.reach = { here: doc.reach.here + event.reach.here, delivered: doc.reach.delivered + event.reach.delivered };
 }
 
 function tallied(hours: RoomDay["hours"], event: Activity): RoomDay["hours"] {

@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
-import { ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import type { Activity } from "../../app/contract/activity.ts";
 import { events as declared } from "../../observability/contract.ts";
 import { bundleLambda, bundleLimit } from "../../scripts/bundle-lambdas.ts";
@@ -13,6 +13,7 @@ import { mapToFunction } from "../../tests/support/event-source-mapping.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../../tests/support/otlp-receiver.ts";
 import { declaredSpan } from "../../tests/support/recorded.ts";
 import { dynamoStore } from "./dynamo-store.ts";
+import type { BadOne } from "./handler.ts";
 import { toKinesis } from "./to-kinesis.ts";
 
 let aws: Aws;
@@ -22,10 +23,12 @@ before(async () => {
 	[aws, receiver] = await Promise.all([startAws(), startOtlpReceiver()]);
 	await aws.createTable("activity");
 	aws.queues.createBucket("archive");
+	aws.queues.createQueue("failures");
 	stream = await loadBundle("stream", {
 		...aws.env,
 		ACTIVITY_TABLE: "activity",
 		ARCHIVE_BUCKET: "archive",
+		FAILURES_QUEUE_URL: aws.queueUrl("failures"),
 		OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
 	});
 });
@@ -74,10 +77,18 @@ const messages = async () =>
 		]),
 	);
 
+async function setAside(): Promise<BadOne[]> {
+	const found: BadOne[] = [];
+	for (const QueueUrl = aws.queueUrl("failures"); ; ) {
+		const { Messages = [] } = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+		if (Messages.length === 0) return found;
+		found.push(...Messages.map((message) => JSON.parse(message.Body ?? "") as BadOne));
+	}
+}
+
 test("[A8] the bundle takes a whole stream in: poison goes to the queue of failures and nothing waits behind it; again, nothing changes", async () => {
 	await aws.createStream("activity", 2);
 	const send = toKinesis({ client: aws.kinesis, stream: "activity" });
-	const { queueUrl } = aws.queues.createQueue("failures");
 	for (let round = 0; round < 4; round++) {
 		const part = new Map(rooms.map((room) => [room, Array.from({ length: 150 }, (_, i) => event(room, round * 150 + i + 1))]));
 		const reached = await send(part);
@@ -93,41 +104,50 @@ test("[A8] the bundle takes a whole stream in: poison goes to the queue of failu
 			batchSize,
 			retries: 2,
 			bisect: true,
-			onFailure: async (failure) =>
-				void (await aws.sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(failure) }))),
+			onFailure: async (failure) => assert.fail(`given up by the mapping: ${JSON.stringify(failure)}`),
 		});
 	await run(10);
 	const expected = Object.fromEntries(rooms.map((room) => [room, 600]));
 	assert.deepEqual(await messages(), expected);
 	const ids = await archived();
 	assert.deepEqual([ids.length, new Set(ids).size], [4200, 4200], "archived once each");
-	const failures: { batchSize: number; condition: string }[] = [];
-	for (let more = true; more; ) {
-		const { Messages = [] } = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }));
-		failures.push(...Messages.map((message) => JSON.parse(message.Body ?? "")));
-		more = Messages.length > 0;
-	}
+	const failures = await setAside();
 	assert.deepEqual(
-		failures.map(({ batchSize, condition }) => `${batchSize} ${condition}`),
-		Array.from({ length: 12 }, () => "1 RetryAttemptsExhausted"),
-		"each alone",
+		failures.map(({ condition, reason, room }) => [condition, reason, room]).sort(),
+		Array.from({ length: 4 }, () => [
+			["BadRecord", "not JSON", rooms[0]],
+			["BadRecord", "not UTF-8", rooms[4]],
+			["BadRecord", "id: object", rooms[2]],
+		])
+			.flat()
+			.sort(),
+		"each once, with where it is and whose, and nothing of what it holds",
 	);
+	for (const { shardId, sequenceNumber } of failures) assert.match(`${shardId}:${sequenceNumber}`, /^shardId-\d{12}:\d+$/);
 	await run(10);
 	await run(7);
 	assert.deepEqual(await messages(), expected, "the whole stream three times, in other batches too");
 	assert.equal(new Set(await archived()).size, 4200);
 });
 
-test("[A8] a batch answers the first record that failed and stops there; what is before it is done", async () => {
+test("[A8] a record nobody can read is told of and gone past; where nobody hears of it, it fails like everything else", async () => {
 	const real = JSON.parse(readFileSync(new URL("event.json", import.meta.url), "utf8"));
 	const [good, bad] = real.Records;
 	const from = stream.lines.length;
-	assert.deepEqual(await stream.invoke(real), { batchItemFailures: [{ itemIdentifier: bad.kinesis.sequenceNumber }] });
+	assert.deepEqual(await stream.invoke(real), { batchItemFailures: [] });
+	assert.deepEqual(
+		(await setAside()).filter(({ sequenceNumber }) => sequenceNumber === bad.kinesis.sequenceNumber).map(({ reason }) => reason),
+		["not JSON"],
+	);
 	const store = dynamoStore({ client: aws.dynamo, table: "activity" });
 	const lobby = "01900000-0000-7000-8000-000000000001";
 	const doc = (await store.newest([lobby])).get(lobby);
 	assert.deepEqual([doc?.seq, doc?.questions.length, doc?.reach], [1, 1, { here: 2, delivered: 2 }]);
-	assert.deepEqual(await stream.invoke({ Records: [bad, good] }), { batchItemFailures: [{ itemIdentifier: bad.kinesis.sequenceNumber }] });
+	assert.deepEqual(await stream.invoke({ Records: [bad, good] }), { batchItemFailures: [] });
+	using deaf = await loadBundle("stream", { ...aws.env, FAILURES_QUEUE_URL: aws.queueUrl("no-such-queue") });
+	assert.deepEqual(await deaf.invoke({ Records: [good, bad, good] }), {
+		batchItemFailures: [{ itemIdentifier: bad.kinesis.sequenceNumber }],
+	});
 	assert.deepEqual(await stream.invoke({ Records: [good, good] }), { batchItemFailures: [] });
 	assert.deepEqual(await stream.invoke({ Records: [] }), { batchItemFailures: [] });
 	const lines = stream.lines.slice(from);
@@ -137,7 +157,7 @@ test("[A8] a batch answers the first record that failed and stops there; what is
 	assert.deepEqual([failed?.record_id, failed?.exception_type, failed?.exception_message], [bad.eventID, "BadRecord", "not JSON"]);
 	assert.ok(!JSON.stringify(lines).includes("only a test"), "what a record holds is in no line");
 	const invoked = lines.filter((line) => line.event === "lambda.invoked");
-	assert.deepEqual([invoked[0]?.records, invoked[0]?.records_failed, invoked[0]?.outcome], [2, 1, "failed"]);
+	assert.deepEqual([invoked[0]?.records, invoked[0]?.records_failed, invoked[0]?.outcome], [2, 1, "refused"]);
 	// The spans: one of the call, one of each record, linked to the message it is about.
 	const spans = receiver.spans.filter((span) => span.traceId === invoked[0]?.trace_id);
 	for (const span of spans) assert.deepEqual(declaredSpan({ ...span, kind: span.kind as "server" }, "lambda").problems, []);
@@ -172,6 +192,19 @@ test("[A8] while the table is away the whole batch fails and is done again; reco
 	const later = { batchSize: 10, retries: 100, bisect: false, maxAge: 60_000, clock: () => Date.now() + 3_600_000 };
 	await mapToFunction(aws.kinesis, "aged", broken, { ...later, onFailure: async ({ condition }) => void given.push(condition) });
 	assert.deepEqual(given, ["RecordAgeExceeded"]);
+	// Later events of the room are counted, and then its pointer is set back: what was given up is counted, and nothing twice.
+	const store = dynamoStore({ client: aws.dynamo, table: "activity" });
+	await aws.createStream("again", 1);
+	const send = toKinesis({ client: aws.kinesis, stream: "again" });
+	const take = () =>
+		mapToFunction(aws.kinesis, "again", stream.invoke, { batchSize: 10, retries: 0, bisect: false, onFailure: async () => assert.fail() });
+	await send(new Map([[room, [event(room, 4), event(room, 5)]]]));
+	await take();
+	assert.deepEqual((await store.newest([room])).get(room)?.gaps, [[2, 3]]);
+	await send(new Map([[room, [1, 2, 3, 4, 5].map((seq) => event(room, seq))]]));
+	await take();
+	const mended = (await store.newest([room])).get(room);
+	assert.deepEqual([mended?.hours[12]?.message?.[0], mended?.seq, mended?.gaps], [5, 5, undefined]);
 });
 
 test("[A8] Kinesis takes a part and refuses a part: a room goes on from where it got to, and never around a record that failed", async () => {

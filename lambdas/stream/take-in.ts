@@ -19,17 +19,18 @@ export async function takeIn(store: ActivityStore, events: readonly Activity[], 
 	const found = newest ?? (await store.newest([first.roomId])).get(first.roomId);
 	let from = found ? found.seq : null;
 	let doc = found ?? newDay(first.roomId, dayOf(first.at), undefined);
+	let saved = doc;
 	const save = async () => {
-		if (doc.seq === (from ?? 0)) return;
+		if (doc === saved) return;
 		if (!(await store.keep(doc, from))) throw new Outrun(doc.roomId);
 	};
 	for (const event of events) {
-		if (event.seq <= doc.seq) continue;
 		const day = dayOf(event.at);
-		// A clock that was set back does not open yesterday again.
-		if (day > doc.day) {
+		// A clock that was set back does not open yesterday again, and what was counted already opens no day.
+		if (day > doc.day && event.seq > doc.seq) {
 			await save();
 			doc = newDay(doc.roomId, day, doc);
+			saved = doc;
 			from = null;
 		}
 		doc = fold(doc, event);
