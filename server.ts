@@ -25,13 +25,14 @@ import { openStream } from "./lambdas/stream/serve.ts";
 import { openInbox } from "./lambdas/upload/serve.ts";
 import { openBeacon } from "./observability/beacon.ts";
 import { openBrowserExport } from "./observability/browser-export.ts";
+import { endOnUncaught } from "./observability/last-resort.ts";
 import { openLevel } from "./observability/level.ts";
 import { errorFields } from "./observability/log.ts";
 import { openOps } from "./observability/ops.ts";
 import { openOwnLog } from "./observability/own-log.ts";
 import { type JobName, openRecorder, recordPages } from "./observability/recorder.ts";
-import { modeOf, readTelemetry } from "./observability/settings.ts";
-import { telemetry } from "./observability/telemetry.ts";
+import { readTelemetry } from "./observability/settings.ts";
+import { stopTelemetry, telemetry } from "./observability/telemetry.ts";
 
 /** Orders made elsewhere (by a function, by another instance that ended) appear in their rooms within this time, ms. */
 const lookForCards = 3000;
@@ -73,7 +74,7 @@ export async function startCharla(config: Config, http: HttpServer) {
 		instance: self,
 		onError: (error) => report(error, { call: "hint" }),
 	});
-	log.info("service.started", { node: process.version, telemetry: modeOf(settings) });
+	log.info("service.started", { node: process.version, telemetry: settings?.mode ?? "off" });
 
 	const storage = await openStorage({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log, onWaited: recorder.waited });
 	await storage.migrate();
@@ -309,6 +310,7 @@ async function main(): Promise<void> {
 	const dev = process.argv.includes("--dev");
 	const { problems } = readTelemetry(process.env, { dev });
 	const config = readConfig(process.env, { dev, problems });
+	crash = endOnUncaught(() => openOwnLog(config, config.dev ? "development" : buildId()));
 	// Before anything is started: what is not built cannot be served.
 	const built = config.dev ? null : await builtPages();
 	if (config.workers > 1 && cluster.isPrimary) return keepWorkers(config);
@@ -332,7 +334,10 @@ async function main(): Promise<void> {
 	door.once("error", (error: NodeJS.ErrnoException) => {
 		const busy = error.code === "EADDRINUSE";
 		console.error(busy ? `Port ${config.port} is in use. Choose another, for example: PORT=${config.port + 1} npm start` : error);
-		charla.stop().finally(() => process.exit(1));
+		charla
+			.stop()
+			.then(stopTelemetry)
+			.finally(() => process.exit(1));
 	});
 	// Thousands of browsers come back at once after a restart; the default backlog of 511 would turn some away.
 	door.listen({ port: config.port, host: config.host, backlog: 4096 }, () => {
@@ -361,7 +366,10 @@ async function keepWorkers(config: Config): Promise<void> {
 	stopOnSignal(starting);
 	const { port, storage, stop } = await starting;
 	// Why is on the error output of the workers.
-	if (port === null) return stop().then(() => process.exit(1));
+	if (port === null)
+		return stop()
+			.then(stopTelemetry)
+			.then(() => process.exit(1));
 	const auth = openAuth({ sql: storage.sql, secret: config.sessionSecret, secure: config.publicUrl?.startsWith("https:") ?? false });
 	welcome(config, port, { auth, log });
 }
@@ -374,7 +382,7 @@ function stopOnSignal(starting: Promise<{ move(): void; stop(): Promise<void> }>
 	const stop = () => {
 		starting
 			.then((running) => running.stop())
-			.then(() => telemetry()?.stop())
+			.then(stopTelemetry)
 			.then(
 				() => process.exit(0),
 				() => process.exit(1),
@@ -402,9 +410,14 @@ function welcome(config: Config, port: number, { auth, log }: Pick<Charla, "auth
 	);
 }
 
+/** Ends the process over an error nobody expected; known once the configuration is. */
+let crash: ReturnType<typeof endOnUncaught> | null = null;
+
 if (import.meta.main)
-	main().catch((error: unknown) => {
+	main().catch(async (error: unknown) => {
 		const expected = error instanceof ConfigError || typeof (error as { code?: unknown }).code === "string";
+		if (!expected && crash) return crash(error, "start");
 		console.error(expected ? (error as Error).message : error);
+		await stopTelemetry().catch(() => undefined);
 		process.exit(1);
 	});

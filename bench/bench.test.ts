@@ -218,7 +218,7 @@ describe("the run", () => {
 		for (const figure of ["throughputRatio", "p99Ratio", "rssMb", "startMs", "cpuMicroseconds"] as const)
 			assert.ok(Number.isFinite(telemetry[figure]), `${figure} is ${telemetry[figure]}`);
 		assert.equal(telemetry.faults, 0);
-		assert.deepEqual(Object.keys(telemetry.parts), ["on"]);
+		assert.deepEqual(Object.keys(telemetry.parts), ["on", "kept"]);
 		assert.equal(telemetry.shape, "1x100");
 		// No measurement, two short rounds: only what is grossly wrong would show.
 		assert.ok(telemetry.throughputRatio > 0.2 && telemetry.startMs < 10_000, JSON.stringify(telemetry));

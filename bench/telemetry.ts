@@ -13,7 +13,7 @@ import { serverCore } from "./pinning.ts";
 import { median, percentile, rounded } from "./statistics.ts";
 import { type Running, startSystem } from "./systems.ts";
 
-/** What production pays for telemetry at most (docs/performance.md). */
+/** What production, and an installation without a key, pay for telemetry at most (docs/performance.md). */
 const budget = { throughputRatio: 0.95, p99Ratio: 1.1, rssMb: 40, startMs: 400 };
 
 const senders = 4;
@@ -27,14 +27,14 @@ export type ShapeName = keyof typeof shapes;
 
 type Variant = { what: string; env: (sink: string) => Record<string, string> };
 const quiet = { OTEL_TRACES_EXPORTER: "none", OTEL_METRICS_EXPORTER: "none", OTEL_LOGS_EXPORTER: "none" };
-const exporting = (sink: string) => ({ TELEMETRY: "on", OTEL_EXPORTER_OTLP_ENDPOINT: sink, TELEMETRY_SAMPLE_RATIO: "0.1" });
+const exporting = (sink: string) => ({ TELEMETRY: "split", OTEL_EXPORTER_OTLP_ENDPOINT: sink, TELEMETRY_SAMPLE_RATIO: "0.1" });
 
 /** Off comes first: all others are compared with it. */
 const variants = {
 	off: { what: "no telemetry at all", env: () => ({ TELEMETRY: "off" }) },
 	again: { what: "no telemetry at all, once more: how far apart two of the same are", env: () => ({ TELEMETRY: "off" }) },
 	on: { what: "production: a tenth of the traces, all metrics and logs exported", env: exporting },
-	kept: { what: "everything kept for /ops, nothing exported: a laptop", env: () => ({ TELEMETRY: "on" }) },
+	kept: { what: "everything kept for /ops, nothing exported: a laptop", env: () => ({ TELEMETRY: "kept" }) },
 	traces: { what: "production, traces alone", env: (sink) => ({ ...exporting(sink), ...quiet, OTEL_TRACES_EXPORTER: "otlp" }) },
 	metrics: { what: "production, metrics alone", env: (sink) => ({ ...exporting(sink), ...quiet, OTEL_METRICS_EXPORTER: "otlp" }) },
 	logs: { what: "production, logs alone", env: (sink) => ({ ...exporting(sink), ...quiet, OTEL_LOGS_EXPORTER: "otlp" }) },
@@ -46,7 +46,9 @@ const variants = {
 type Name = keyof typeof variants;
 const names = Object.keys(variants) as Name[];
 /** Pairs of rounds in which a variant is compared with off: what is promised about more than what only explains it. */
-const pairsOf: Partial<Record<Name, number>> = { on: 20, again: 20 };
+const pairsOf: Partial<Record<Name, number>> = { on: 20, kept: 20, again: 20 };
+/** What is judged: how it runs in production, and without a key. */
+const judged = ["on", "kept"] as const satisfies Name[];
 const pairsOfParts = 7;
 /** Before each round that counts, ms. */
 const warmIn = 200;
@@ -56,6 +58,8 @@ const warmUpAtMost = 20_000;
 export type TelemetryFigures = { throughputRatio: number; p99Ratio: number; rssMb: number; startMs: number; cpuMicroseconds: number };
 export type TelemetryResult = TelemetryFigures & {
 	met: boolean;
+	/** Those of what is judged that were not within the budget. */
+	missed: string[];
 	shape: ShapeName;
 	parts: Record<string, TelemetryFigures>;
 	faults: number;
@@ -67,7 +71,7 @@ type Slice = { perCpuSecond: number; tail: number };
 /** Compares all variants; `tell` hears of each. Resolves with production's figures and those of each part. */
 export async function benchTelemetry(shape: ShapeName, quick: boolean, tell: (line: string) => void): Promise<TelemetryResult> {
 	const [milliseconds, warmUp, starts] = quick ? [300, 300, 1] : [700, 6000, 7];
-	const chosen: Name[] = quick ? ["off", "on"] : names;
+	const chosen: Name[] = quick ? ["off", ...judged] : names;
 	const { wanted, closed } = shapes[shape];
 	const sink = await openSink();
 	const running = new Set<Started>();
@@ -134,12 +138,11 @@ export async function benchTelemetry(shape: ShapeName, quick: boolean, tell: (li
 		};
 		const parts = Object.fromEntries(chosen.slice(1).map((name) => [name, figuresOf(name)]));
 		const on = parts.on as TelemetryFigures;
-		const met =
-			on.throughputRatio >= budget.throughputRatio &&
-			on.p99Ratio <= budget.p99Ratio &&
-			on.rssMb <= budget.rssMb &&
-			on.startMs <= budget.startMs;
-		return { ...on, met, shape, parts, faults };
+		const missed = judged.filter((name) => {
+			const { throughputRatio, p99Ratio, rssMb, startMs } = parts[name] as TelemetryFigures;
+			return throughputRatio < budget.throughputRatio || p99Ratio > budget.p99Ratio || rssMb > budget.rssMb || startMs > budget.startMs;
+		});
+		return { ...on, met: missed.length === 0, missed, shape, parts, faults };
 	} finally {
 		await Promise.all([...running].map(stop));
 		sink.close();
@@ -158,7 +161,7 @@ export function telemetryTable(result: TelemetryResult): string {
 		line([name, part.throughputRatio, part.p99Ratio, part.rssMb, part.startMs, part.cpuMicroseconds]),
 	);
 	const goal = line(["budget", `>= ${budget.throughputRatio}`, `<= ${budget.p99Ratio}`, `<= ${budget.rssMb}`, `<= ${budget.startMs}`, ""]);
-	return `\ntelemetry in ${result.shape}, as ratios to "off" (memory, start and CPU: what is added)\n${head}\n${lines.join("\n")}\n${goal}   ${result.met ? "met by on" : "MISSED by on"}\n`;
+	return `\ntelemetry in ${result.shape}, as ratios to "off" (memory, start and CPU: what is added)\n${head}\n${lines.join("\n")}\n${goal}   ${result.met ? `met by ${judged.join(" and ")}` : `MISSED by ${result.missed.join(" and ")}`}\n`;
 }
 
 /** Takes whatever is exported and says it is fine; costs the generator's core, not the server's. */

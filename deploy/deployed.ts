@@ -24,7 +24,7 @@ log.info("deploy.finished", { deployment_id: env.DEPLOYMENT_ID ?? "by hand", rel
 
 /** A chart without a marker is no reason to call a deployment failed. */
 async function isMarked(): Promise<boolean> {
-	const { NEW_RELIC_USER_KEY: userKey, NEW_RELIC_REGION: region = "us", NEW_RELIC_MODE: mode, NEW_RELIC_NERDGRAPH_URL: url } = env;
+	const { NEW_RELIC_USER_KEY: userKey, NEW_RELIC_REGION: region = "us", TELEMETRY: mode, NEW_RELIC_NERDGRAPH_URL: url } = env;
 	if (!userKey) return false;
 	try {
 		const ask = openNerdGraph({ url: url ?? endpoints[region as Region], userKey });

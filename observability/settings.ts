@@ -1,11 +1,21 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { cloudWatchTemplate, newRelicLogsTemplate, newRelicTraceTemplate } from "./links.ts";
 
+/**
+ * off: nothing is recorded and nothing of it loaded. kept: recorded for /ops alone. split: exported by OpenTelemetry, with New
+ * Relic's agent for errors where there is a licence key. bridge: the agent owns the traces.
+ */
+export const telemetryModes = ["off", "kept", "split", "bridge"] as const;
+export type TelemetryMode = (typeof telemetryModes)[number];
+
 /** Everything about telemetry that an operator decides. */
 export type TelemetrySettings = Readonly<{
+	/** Whether anything is recorded at all; false with `mode` off, and where anything about telemetry is configured wrongly. */
 	on: boolean;
+	mode: TelemetryMode;
 	/** Stage, such as dev or prod: `deployment.environment.name`. */
 	env: string;
 	version: string;
@@ -35,6 +45,9 @@ type Env = Record<string, string | undefined>;
 
 /** New Relic's own addresses for OTLP, by where an account's data is kept. */
 const newRelicEndpoints = { us: "https://otlp.nr-data.net", eu: "https://otlp.eu01.nr-data.net" } as const;
+const isNewRelics = (address: string): boolean => /(^|\.)nr-data\.net$/.test(new URL(address).hostname);
+/** The secret of an installation without SESSION_SECRET lies in this file of its data folder (app/config.server.ts). */
+const keptSecret = "session-secret";
 
 /**
  * Reads what concerns telemetry from the environment; never throws. Whatever is wrong is told in `problems`, a line each with
@@ -77,20 +90,28 @@ export function readTelemetry(env: Env, options: { dev?: boolean } = {}): { sett
 		return {};
 	}
 
-	const on = oneOf("TELEMETRY", ["on", "off"], "on") === "on";
 	const licenseKey = text("NEW_RELIC_LICENSE_KEY");
-	const region = oneOf("NEW_RELIC_REGION", ["us", "eu"], "us");
-	const mode = oneOf("NEW_RELIC_MODE", ["split", "bridge"], "split");
-	const endpoint = address("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318");
+	// Such a key begins with its region, one of the US with nothing.
+	const ofKey = licenseKey && /^eu/i.test(licenseKey) ? "eu" : "us";
+	const region = oneOf("NEW_RELIC_REGION", ["us", "eu"], ofKey);
+	if (licenseKey && ofKey === "eu" && region === "us")
+		problems.push("NEW_RELIC_REGION=us, and NEW_RELIC_LICENSE_KEY is a key of the EU. Example: NEW_RELIC_REGION=eu");
+	const endpoint = address("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318") ?? (licenseKey ? newRelicEndpoints[region] : null);
 	const otlpHeaders = headers();
-	const otlp = endpoint
-		? { endpoint, headers: otlpHeaders }
-		: licenseKey
-			? { endpoint: newRelicEndpoints[region], headers: { "api-key": licenseKey, ...otlpHeaders } }
-			: null;
+	const mode = oneOf("TELEMETRY", telemetryModes, endpoint ? "split" : "kept");
+	if (text("NEW_RELIC_MODE")) problems.push("NEW_RELIC_MODE is TELEMETRY now. Example: TELEMETRY=bridge");
+	if (mode === "bridge" && !licenseKey) problems.push("TELEMETRY=bridge needs NEW_RELIC_LICENSE_KEY. Example: TELEMETRY=kept");
+	else if (mode === "split" && !endpoint)
+		problems.push(
+			"TELEMETRY=split needs NEW_RELIC_LICENSE_KEY or OTEL_EXPORTER_OTLP_ENDPOINT. Example: OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318",
+		);
+	const isExporting = mode === "split" || mode === "bridge";
+	const key = isExporting ? licenseKey : null;
+	const otlp =
+		isExporting && endpoint ? { endpoint, headers: { ...(key && isNewRelics(endpoint) ? { "api-key": key } : {}), ...otlpHeaders } } : null;
 	const sends = (signal: string) => oneOf(`OTEL_${signal}_EXPORTER`, ["otlp", "none"], "otlp") === "otlp";
 	const signals = { traces: sends("TRACES"), metrics: sends("METRICS"), logs: sends("LOGS") };
-	const ratio = number("TELEMETRY_SAMPLE_RATIO", options.dev || !otlp ? 1 : 0.1, 0, 1, "0.1");
+	const ratio = number("TELEMETRY_SAMPLE_RATIO", options.dev ? 1 : 0.1, 0, 1, "0.1");
 	const metricsEvery = number("TELEMETRY_METRICS_EVERY", 60, 0.1, 3600, "60") * 1000;
 	const port = number("NEW_RELIC_PORT", 0, 0, 65_535, "443");
 
@@ -101,19 +122,27 @@ export function readTelemetry(env: Env, options: { dev?: boolean } = {}): { sett
 	const dataDir = path.resolve(text("DATA_DIR") ?? "data");
 
 	const settings: TelemetrySettings = Object.freeze({
-		on: on && problems.length === 0,
+		on: mode !== "off" && problems.length === 0,
+		mode,
 		env: text("TELEMETRY_ENV") ?? (options.dev ? "dev" : "prod"),
 		version: text("SERVICE_VERSION")?.slice(0, 40) ?? packageVersion(),
 		instance: `${text("INSTANCE_ID") ?? hostname()}/${process.pid}`,
 		sampleRatio: ratio,
-		sampleSalt: text("SESSION_SECRET") ?? "charla",
+		sampleSalt: text("SESSION_SECRET") ?? secretIn(dataDir),
 		metricsEvery,
 		otlp: otlp ? { ...otlp, ...signals } : null,
-		newRelic: licenseKey
-			? { licenseKey, appName: text("NEW_RELIC_APP_NAME") ?? "chat-web", mode, host: text("NEW_RELIC_HOST"), port: port || null }
+		newRelic: key
+			? {
+					licenseKey: key,
+					appName: text("NEW_RELIC_APP_NAME") ?? "chat-web",
+					mode: mode === "bridge" ? ("bridge" as const) : ("split" as const),
+					host: text("NEW_RELIC_HOST"),
+					port: port || null,
+				}
 			: null,
 		cloudWatch:
-			group && awsRegion
+			// Whatever becomes of the rest: log lines are no telemetry that one turns off. Half a configuration ships nothing.
+			group && awsRegion && problems.length === 0
 				? {
 						group,
 						accessGroup: text("LOG_GROUP_ACCESS"),
@@ -132,10 +161,16 @@ export function readTelemetry(env: Env, options: { dev?: boolean } = {}): { sett
 	return { settings, problems };
 }
 
-/** How telemetry runs, in a word, for the first log line. */
-export function modeOf(settings: TelemetrySettings | undefined): string {
-	if (!settings?.on) return "off";
-	return settings.newRelic?.mode ?? (settings.otlp ? "exported" : "kept");
+/**
+ * The secret that is kept in a data folder. Before the first start has made it, one of this process alone: it only has to be
+ * unforeseeable then, since nobody else decides about the same traces yet.
+ */
+function secretIn(dataDir: string): string {
+	try {
+		return readFileSync(path.join(dataDir, keptSecret), "utf8").trim();
+	} catch {
+		return randomBytes(32).toString("hex");
+	}
 }
 
 function decoded(value: string): string {

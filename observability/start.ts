@@ -12,7 +12,7 @@ enableCompileCache();
 const { readTelemetry } = await import("./settings.ts");
 const { settings } = readTelemetry(process.env, { dev: isDev });
 // What is wrong with the settings is told by server.ts, together with everything else.
-if (settings.on) {
+if (settings.on || settings.cloudWatch) {
 	const { startTelemetry } = await import("./telemetry.ts");
 	try {
 		await startTelemetry(settings);

@@ -1,11 +1,10 @@
 import type { Trust } from "../app/contract/ops.ts";
 import type { Shipping } from "./cloudwatch/ship.ts";
 import { sometimes } from "./cloudwatch/sometimes.ts";
-import { KeptLogs } from "./kept-logs.ts";
-import { KeptMetrics } from "./kept-metrics.ts";
-import { KeptTraces } from "./kept-traces.ts";
+import type { KeptLogs } from "./kept-logs.ts";
+import type { KeptMetrics } from "./kept-metrics.ts";
+import type { KeptTraces } from "./kept-traces.ts";
 import type { LossReason } from "./sdk-batcher.ts";
-import { openSampling } from "./sdk-sampler.ts";
 import type { TelemetrySettings } from "./settings.ts";
 
 /** What could not be exported. `reason` is why it was lost; the agent only has a sentence. */
@@ -22,12 +21,10 @@ export type Telemetry = {
 	isSampled: (traceId: string) => boolean;
 	/** Into New Relic's errors inbox; nothing without its agent. */
 	noticeError(error: unknown, about: Record<string, string>): void;
-	/** The way of log lines to CloudWatch; null when no group is configured. */
-	shipping: Shipping | null;
 	exporting(): Trust["exporting"];
 	/** Hears what could not be exported, each signal and reason once a minute at most; one listener, who logs it. */
 	onTrouble(listener: Tell): void;
-	/** Sends what is left, log lines last, in 5 s at most each, and ends. */
+	/** Sends what is left, in 5 s at most, and ends. */
 	stop(): Promise<void>;
 };
 
@@ -39,23 +36,39 @@ const toldEvery = 60_000;
 const earlyKept = 20;
 
 let running: Telemetry | null = null;
+let shipping: Shipping | null = null;
+let own: TelemetrySettings | null = null;
 
 /** What was started in this process; null when telemetry is off. */
 export const telemetry = (): Telemetry | null => running;
+/** What this process was started with, whether telemetry is on or off; null before. */
+export const ownSettings = (): TelemetrySettings | null => own;
+/** The way of log lines to CloudWatch; null when no group is configured. */
+export const shippingOfLines = (): Shipping | null => shipping;
 
-/** Starts telemetry as the settings say; null when it is off. The SDK is loaded here and not before: off costs nothing. */
+/**
+ * Starts telemetry as the settings say; null when it is off. Everything that belongs to it is loaded here and not before: off
+ * costs nothing. Log lines go to CloudWatch in any case, where a group is configured.
+ */
 export async function startTelemetry(settings: TelemetrySettings): Promise<Telemetry | null> {
+	own = settings;
+	if (settings.cloudWatch && !shipping) {
+		const { openShipping } = await import("./cloudwatch/ship.ts");
+		shipping = openShipping({ instance: settings.instance, cloudWatch: settings.cloudWatch });
+	}
 	if (!settings.on) return null;
-	// A wrong key is known before anybody listens.
 	const troubles = openTroubles();
 	// The agent first: it has to be there before what it hooks.
 	const agent = settings.newRelic
 		? await (await import("./newrelic/agent.ts")).startAgent(settings, (detail) => troubles.add({ signal: "agent", count: 1, detail }))
 		: null;
-	const { startSdk } = await import("./sdk.ts");
-	const shipping = settings.cloudWatch
-		? (await import("./cloudwatch/ship.ts")).openShipping({ instance: settings.instance, cloudWatch: settings.cloudWatch })
-		: null;
+	const [{ startSdk }, { KeptLogs }, { KeptMetrics }, { KeptTraces }, { openSampling }] = await Promise.all([
+		import("./sdk.ts"),
+		import("./kept-logs.ts"),
+		import("./kept-metrics.ts"),
+		import("./kept-traces.ts"),
+		import("./sdk-sampler.ts"),
+	]);
 	const traces = new KeptTraces({ instance: settings.instance });
 	const metrics = new KeptMetrics({ env: settings.env });
 	const isSampled = openSampling(settings.sampleRatio, settings.sampleSalt);
@@ -74,18 +87,23 @@ export async function startTelemetry(settings: TelemetrySettings): Promise<Telem
 		logs: new KeptLogs(),
 		isSampled: agent?.spanProcessor ? () => true : isSampled,
 		noticeError: (error, about) => agent?.noticeError(error, about),
-		shipping,
 		exporting: () => [...sdk.exporting(), ...(shipping ? [shipping.figures()] : [])],
 		onTrouble: troubles.listen,
 		async stop() {
 			if (running === started) running = null;
 			await Promise.all([sdk.stop(), agent?.stop()]);
 			troubles.flush();
-			await shipping?.stop(shipWithin);
 		},
 	};
 	running = started;
 	return started;
+}
+
+/** Sends what is left, log lines last, in 5 s at most each. The end of a process. */
+export async function stopTelemetry(): Promise<void> {
+	await running?.stop();
+	await shipping?.stop(shipWithin);
+	shipping = null;
 }
 
 /**

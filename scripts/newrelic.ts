@@ -19,7 +19,7 @@ Read from the environment:
   NEW_RELIC_USER_KEY     a user key (not the licence key), for example NRAK-ABC123
   NEW_RELIC_ACCOUNT_ID   the account's number, for example 1234567
   NEW_RELIC_REGION       us (default) or eu
-  NEW_RELIC_MODE         split (default) or bridge, as Charla runs
+  TELEMETRY              split (default) or bridge, as Charla runs
   TELEMETRY_ENV          which environment, default prod
   RUNBOOK_URL            where this repository is read, for example https://github.com/you/charla/blob/main (push only)`;
 
@@ -99,8 +99,8 @@ function readEnvironment(also: "RUNBOOK_URL"[]) {
 		problems.push("NEW_RELIC_ACCOUNT_ID is a number, for example NEW_RELIC_ACCOUNT_ID=1234567");
 	const region = (env.NEW_RELIC_REGION ?? "us").toLowerCase();
 	if (!(region in endpoints)) problems.push("NEW_RELIC_REGION is us or eu, for example NEW_RELIC_REGION=eu");
-	const mode = env.NEW_RELIC_MODE ?? "split";
-	if (mode !== "split" && mode !== "bridge") problems.push("NEW_RELIC_MODE is split or bridge, for example NEW_RELIC_MODE=split");
+	const mode = env.TELEMETRY ?? "split";
+	if (mode !== "split" && mode !== "bridge") problems.push("TELEMETRY is split or bridge, for example TELEMETRY=split");
 	const environment = env.TELEMETRY_ENV ?? "prod";
 	// It stands within queries.
 	if (!/^[\w-]{1,40}$/.test(environment)) problems.push("TELEMETRY_ENV is a word, for example TELEMETRY_ENV=prod");

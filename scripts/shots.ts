@@ -241,7 +241,7 @@ async function makeTraffic(charla: TestCharla, seeded: Seeded): Promise<{ messag
 
 async function main(wanted: string[]): Promise<void> {
 	await buildIfNeeded();
-	const telemetry = await startTelemetry(readTelemetry({ TELEMETRY_ENV: "shots" }).settings);
+	const telemetry = await startTelemetry(readTelemetry({ TELEMETRY_ENV: "shots", TELEMETRY_SAMPLE_RATIO: "1" }).settings);
 	await using charla = await testCharla({ pages: true, env: { LOG_LEVEL: "info" } });
 	const { seeded, more } = await prepare(charla);
 	await telemetry?.metrics.collect();

@@ -38,6 +38,8 @@ export function instanceEnvironment(config: StageConfig, data: DataStack): Recor
 		IMPORT_QUEUE_URL: data.imports.queueUrl,
 		UPLOADS_BUCKET: data.uploads.bucketName,
 		TELEMETRY_ENV: stage,
+		// With a key the default; here it can be found, and changed to bridge or off.
+		TELEMETRY: newRelicSecretArn ? "split" : "kept",
 		LOG_GROUP: logGroupName(stage, "app"),
 		LOG_GROUP_ACCESS: logGroupName(stage, "access"),
 		LOG_GROUP_AUDIT: logGroupName(stage, "audit"),

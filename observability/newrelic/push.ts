@@ -163,7 +163,7 @@ export const serviceEntity = (mode: "split" | "bridge", accountId?: number): str
 	}`;
 
 const notReporting = (mode: "split" | "bridge"): string =>
-	`New Relic knows no service ${serviceName} yet: start Charla with NEW_RELIC_LICENSE_KEY${mode === "bridge" ? " and NEW_RELIC_MODE=bridge" : ""}, wait a minute and push again`;
+	`New Relic knows no service ${serviceName} yet: start Charla with NEW_RELIC_LICENSE_KEY${mode === "bridge" ? " and TELEMETRY=bridge" : ""}, wait a minute and push again`;
 
 /** Whether everything wanted stands as wanted; what stands besides (ids, dates, defaults) is none of ours. */
 function holds(found: unknown, wanted: unknown): boolean {

@@ -24,7 +24,7 @@ let telemetry: Telemetry | null;
 let kept: { close(): Promise<void> };
 const dataDir = mkdtempSync(join(tmpdir(), "charla-data-"));
 before(async () => {
-	telemetry = await startTelemetry(readTelemetry({}).settings);
+	telemetry = await startTelemetry(readTelemetry({ TELEMETRY_SAMPLE_RATIO: "1" }).settings);
 	// As the first to ask for it after telemetry has begun, which is when its requests become spans; a server begins with telemetry.
 	createRequire(import.meta.url)("node:http");
 	charla = await testCharla({ pages: true, env: { IMPORTS: "on", DATA_DIR: dataDir, FLAGGED_WORDS: "forbidden" } });

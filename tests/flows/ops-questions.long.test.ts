@@ -34,7 +34,7 @@ let carlasMessage: { clientId: string; seq: number };
 let failedTrace = "";
 
 before(async () => {
-	telemetry = (await startTelemetry(readTelemetry({}).settings)) as Telemetry;
+	telemetry = (await startTelemetry(readTelemetry({ TELEMETRY_SAMPLE_RATIO: "1" }).settings)) as Telemetry;
 	stage = await openStage();
 	const { charla } = stage;
 	charla.log.level = "info";

@@ -10,7 +10,7 @@ import { eventually, freshName, noProblems, openStage, type Stage, visit } from 
 let stage: Stage;
 let telemetry: Telemetry | null;
 before(async () => {
-	telemetry = await startTelemetry(readTelemetry({}).settings);
+	telemetry = await startTelemetry(readTelemetry({ TELEMETRY_SAMPLE_RATIO: "1" }).settings);
 	stage = await openStage();
 });
 after(async () => {

@@ -15,7 +15,7 @@ async function newrelic(args: string[], env: Record<string, string> = {}) {
 		NEW_RELIC_USER_KEY: _1,
 		NEW_RELIC_ACCOUNT_ID: _2,
 		NEW_RELIC_REGION: _3,
-		NEW_RELIC_MODE: _4,
+		TELEMETRY: _4,
 		TELEMETRY_ENV: _5,
 		...clean
 	} = process.env;
@@ -152,10 +152,10 @@ test("what is missing or wrong is told all at once, with examples; a wrong key a
 			assert.match(none.err, line);
 		const wrong = await newrelic(
 			["push"],
-			envFor(nerdgraph, { NEW_RELIC_ACCOUNT_ID: "mine", NEW_RELIC_REGION: "Mars", NEW_RELIC_MODE: "both" }),
+			envFor(nerdgraph, { NEW_RELIC_ACCOUNT_ID: "mine", NEW_RELIC_REGION: "Mars", TELEMETRY: "both" }),
 		);
 		assert.equal(wrong.code, 2);
-		for (const line of [/NEW_RELIC_ACCOUNT_ID is a number/, /NEW_RELIC_REGION is us or eu/, /NEW_RELIC_MODE is split or bridge/])
+		for (const line of [/NEW_RELIC_ACCOUNT_ID is a number/, /NEW_RELIC_REGION is us or eu/, /TELEMETRY is split or bridge/])
 			assert.match(wrong.err, line);
 		const key = await newrelic(["push"], envFor(nerdgraph, { NEW_RELIC_USER_KEY: "NRAK-OTHER" }));
 		assert.equal(key.code, 1);
@@ -205,7 +205,7 @@ test("a deployment is marked on the one entity Charla reports as; in bridge that
 					user: "charla",
 				},
 			);
-			const bridge = await newrelic(args, envFor(nerdgraph, { NEW_RELIC_MODE: "bridge" }));
+			const bridge = await newrelic(args, envFor(nerdgraph, { TELEMETRY: "bridge" }));
 			assert.equal(bridge.code, 1, "no such entity here");
 			assert.match(bridge.err, /exactly one entity, it finds 0/);
 			const without = await newrelic(["mark", "--version", "a"], envFor(nerdgraph));

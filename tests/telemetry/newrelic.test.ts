@@ -61,7 +61,7 @@ function startChild(task: "talk" | "serve", mode: "split" | "bridge", env: Recor
 			SERVICE_VERSION: "abc123",
 			TELEMETRY_SAMPLE_RATIO: "1",
 			NEW_RELIC_LICENSE_KEY: licenseKey,
-			NEW_RELIC_MODE: mode,
+			TELEMETRY: mode,
 			...env,
 		},
 		stdio: ["pipe", "pipe", "pipe"],

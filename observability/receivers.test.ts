@@ -5,10 +5,13 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { startOtlpReceiver } from "../tests/support/otlp-receiver.ts";
 
+/** Forty characters, as a real one has. */
+const licenseKey = "0123456789abcdef0123456789abcdef01234567";
+
 type Line = Record<string, unknown>;
 
 /** Runs a script in a process with telemetry as production starts it, exporting to `url`; gives its exit code and its lines. */
-async function inProcess(url: string, script: string) {
+async function inProcess(url: string, script: string, more: Record<string, string> = {}) {
 	const wiring = `
 		import { trace } from "@opentelemetry/api";
 		import { openOwnLog } from "./observability/own-log.ts";
@@ -26,7 +29,7 @@ async function inProcess(url: string, script: string) {
 		["--import", "./observability/start.ts", "--input-type=module-typescript", "--eval", wiring + script],
 		{
 			cwd: new URL("../", import.meta.url),
-			env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url, TELEMETRY_SAMPLE_RATIO: "1", TELEMETRY_METRICS_EVERY: "3600" },
+			env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url, TELEMETRY_SAMPLE_RATIO: "1", TELEMETRY_METRICS_EVERY: "3600", ...more },
 			stdio: ["ignore", "pipe", "pipe"],
 		},
 	);
@@ -96,4 +99,25 @@ test("a receiver that refuses is told once, with all that was lost at the end, a
 		],
 	);
 	assert.ok(receiver.requests.every((request) => !request.text.includes("telemetry.export_failed")));
+});
+
+test("the licence key becomes the key of what is exported to New Relic, on the wire", async (t) => {
+	const receiver = await startOtlpReceiver();
+	t.after(() => receiver.close());
+	const { code, error } = await inProcess(
+		receiver.url.replace("127.0.0.1", "otlp.nr-data.net"),
+		`
+		// Nobody is asked where that is, and the agent beside it finds nobody.
+		const { default: dns } = await import("node:dns");
+		dns.lookup = (_host, options, done) => done(null, options.all ? [{ address: "127.0.0.1", family: 4 }] : "127.0.0.1", 4);
+		line(1);
+		trace.getTracer("charla").startSpan("chat/message.send").end();
+		await kept.stop();
+		end({});
+		`,
+		{ NEW_RELIC_LICENSE_KEY: licenseKey, NEW_RELIC_HOST: "127.0.0.1", NEW_RELIC_PORT: "9" },
+	);
+	assert.equal(code, 0, error);
+	assert.deepEqual([...new Set(receiver.requests.map(({ path }) => path))].sort(), ["/v1/logs", "/v1/metrics", "/v1/traces"]);
+	for (const { headers, path } of receiver.requests) assert.equal(headers["api-key"], licenseKey, path);
 });
