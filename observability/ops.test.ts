@@ -164,7 +164,7 @@ describe("the journey of a message", () => {
 	test("hop by hop from the click to the paint, in order, each with how long it took, and its lines", async () => {
 		const { id } = await here.send();
 		const call = here.traces.get(id)?.find((span) => span.name === "chat/message.send") as TraceSpan;
-		for (const span of reported(id, call.start, { delivery: 4000 })) here.traces.addBrowser(span);
+		for (const span of reported(id, call.start, { delivery: 30_000 })) here.traces.addBrowser(span);
 		const journey = here.ops.journey(id.toUpperCase());
 		assert.deepEqual(
 			journey.hops.map((hop) => hop.stage),
@@ -174,7 +174,7 @@ describe("the journey of a message", () => {
 		assert.equal(accepted?.at, call.start);
 		assert.equal(Math.round(accepted?.took as number), 20);
 		assert.ok((committed?.took as number) >= 2, "storing took 3 ms");
-		assert.equal(delivered?.at, call.start + 4000);
+		assert.equal(delivered?.at, call.start + 30_000);
 		assert.equal(painted?.took, 16);
 		assert.equal(clicked?.took, 0);
 		assert.equal(published?.spanId, journey.spans.find((span) => span.kind === "producer")?.spanId);
@@ -218,15 +218,15 @@ describe("the journey of a message", () => {
 	test("of several recipients it is the first", async () => {
 		const { id } = await here.send();
 		const call = here.traces.get(id)?.find((span) => span.name === "chat/message.send") as TraceSpan;
-		const [, late] = reported(id, call.start, { delivery: 4000 }) as [TraceSpan, TraceSpan];
-		const [, early] = reported(id, call.start, { delivery: 50 }) as [TraceSpan, TraceSpan];
+		const [, late] = reported(id, call.start, { delivery: 90_000 }) as [TraceSpan, TraceSpan];
+		const [, early] = reported(id, call.start, { delivery: 30_000 }) as [TraceSpan, TraceSpan];
 		const spans = [...(here.traces.get(id) as TraceSpan[]), { ...late, spanId: "00000000000000c1" }, early];
 		const hops = hopsOf(id, spans, [], instance);
 		assert.deepEqual(
 			hops.slice(-2).map((hop) => [hop.stage, hop.at - call.start, hop.spanId]),
 			[
-				["delivered", 50, early.spanId],
-				["painted", 66, early.spanId],
+				["delivered", 30_000, early.spanId],
+				["painted", 30_016, early.spanId],
 			],
 		);
 	});
