@@ -74,6 +74,7 @@ test("[F9] the bundle looks at every file of an event, whatever its name, writes
 			bucket: "imports",
 			key: "inbox/catálogo otoño (1).json",
 			etag: null,
+			version: "0055AED6DCD90281E5",
 			name: "catálogo otoño (1).json",
 			bytes: 78,
 			sha256: null,
@@ -196,9 +197,10 @@ test("[F9] the application hears of a file by the queue, reads it from the bucke
 			tp,
 		);
 		await put("inbox/bad.json", "<html>");
-		const event = eventOf("inbox/items-7.json", "inbox/bad.json");
+		const [key = ""] = (await keys("inbox/")).filter((each) => each.endsWith("/items-7.json"));
+		const event = eventOf(key, "inbox/bad.json");
 		// S3 may tell twice.
-		await Promise.all([upload.invoke(event), upload.invoke(eventOf("inbox/items-7.json"))]);
+		await Promise.all([upload.invoke(event), upload.invoke(eventOf(key))]);
 		const found = async (name: string, ...states: string[]) => {
 			for (const end = Date.now() + 20_000; ; ) {
 				const [each] = (await imports.list()).filter((one) => one.name === name);
@@ -215,9 +217,45 @@ test("[F9] the application hears of a file by the queue, reads it from the bucke
 		assert.deepEqual(await database.sql.query("", "select id, name, tp from shop_item"), [{ id: "71", name: "Seven", tp: ownTp }]);
 		const continued = stages.filter(([, came]) => came === tp).map(([stage]) => stage);
 		assert.deepEqual([continued[0], continued.at(-1)], ["check", "apply"], "in the trace the file came with");
-		for (const end = Date.now() + 10_000; (await keys("inbox/items-7")).length > 0; )
-			assert.ok(Date.now() < end, "the file is not needed any more");
+		for (const end = Date.now() + 10_000; (await keys(key)).length > 0; ) assert.ok(Date.now() < end, "the file is not needed any more");
 		assert.equal((await imports.list()).length, 2, "told of twice, it is one file");
+
+		// The same content put there again, under the same key, is another file: one that was turned down may be brought in after all.
+		const again = (version: object) => {
+			const event = eventOf("inbox/items-8.json");
+			Object.assign(event.Records[0].s3.object, version);
+			return event;
+		};
+		const named = async (name: string) => (await imports.list()).filter((one) => one.name === name);
+		await put("inbox/items-8.json", '{"kind":"catalogue","items":[{"id":"8","name":"Eight"}]}');
+		await upload.invoke(again({ versionId: "v1" }));
+		await imports.cancel(ana, (await found("items-8.json", "ready")).id);
+		await found("items-8.json", "cancelled");
+		for (const end = Date.now() + 10_000; (await keys("inbox/items-8")).length > 0; ) assert.ok(Date.now() < end, "it goes");
+		await put("inbox/items-8.json", '{"kind":"catalogue","items":[{"id":"8","name":"Eight"}]}');
+		await upload.invoke(again({ versionId: "v2" }));
+		for (const end = Date.now() + 20_000; (await named("items-8.json")).every(({ state }) => state !== "ready"); )
+			assert.ok(Date.now() < end, JSON.stringify(await named("items-8.json")));
+		assert.equal((await named("items-8.json")).length, 2);
+		await upload.invoke(again({ versionId: undefined, sequencer: "0055AED6DCD90281E9" }));
+		for (const end = Date.now() + 20_000; (await named("items-8.json")).length < 3; ) assert.ok(Date.now() < end);
+
+		// Two people's files of one name do not take each other's place, good or bad.
+		const both = ["<one", "<two"];
+		for (const text of both)
+			await inbox.receive(
+				"same.json",
+				(async function* () {
+					yield Buffer.from(text);
+				})(),
+				text.length,
+			);
+		const same = (await keys("inbox/")).filter((each) => each.endsWith("/same.json"));
+		assert.equal(same.length, 2);
+		await upload.invoke(eventOf(...same));
+		for (const end = Date.now() + 20_000; (await named("same.json")).length < 2; ) assert.ok(Date.now() < end);
+		const aside = (await keys("quarantine/")).filter((each) => each.endsWith("/same.json"));
+		assert.deepEqual((await Promise.all(aside.map(text))).sort(), both);
 	} finally {
 		await listening.stop();
 		await imports.stop();

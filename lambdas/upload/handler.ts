@@ -4,7 +4,7 @@ import type { S3Event, S3EventRecord } from "aws-lambda";
 import type { FileFault, ImportHeader, Rejected } from "../../app/contract/imports.ts";
 import { lambda, readTraceparent, type SpanTools, type Tools } from "../runtime/index.ts";
 import { BadFile } from "./bad-file.ts";
-import { prefixes, setAside } from "./inbox-bucket.ts";
+import { belowInbox, nameOf, prefixes, setAside } from "./inbox-bucket.ts";
 import { faultOf, fileLimits, readImport } from "./read-import.ts";
 
 /** What the application is told of a file; it looks at the file itself before it asks anybody to say yes. */
@@ -13,6 +13,8 @@ export type Told = {
 	bucket: string;
 	key: string;
 	etag: string;
+	/** Which of the uploads under this key: the object's version, or else its place in their order. */
+	version: string;
 	name: string;
 	bytes: number;
 	sha256: string | null;
@@ -40,7 +42,7 @@ export function takeFiles(given: Given) {
 			const key = keyOf(record);
 			if (!key.startsWith(prefixes.inbox) || key.endsWith("/")) continue;
 			const told = await tools.span("process upload", "consumer", { "chat.file.bytes": record.s3.object.size ?? 0 }, (span) =>
-				takeFile(given, record.s3.bucket.name, key, span, tools),
+				takeFile(given, record, key, span, tools),
 			);
 			if (!told) continue;
 			outcome[told.fault ? "refused" : "checked"]++;
@@ -53,9 +55,10 @@ export function takeFiles(given: Given) {
 /** The key as the object is called: events have it as a form would send it, with + for a space. */
 const keyOf = (record: S3EventRecord): string => decodeURIComponent(record.s3.object.key.replaceAll("+", " "));
 
-async function takeFile(given: Given, bucket: string, key: string, span: SpanTools, tools: Tools): Promise<Told | null> {
+async function takeFile(given: Given, record: S3EventRecord, key: string, span: SpanTools, tools: Tools): Promise<Told | null> {
 	const { s3 } = given;
-	const name = key.slice(prefixes.inbox.length);
+	const bucket = record.s3.bucket.name;
+	const name = nameOf(key);
 	let object: {
 		Body?: AsyncIterable<Uint8Array> | undefined;
 		ContentLength?: number | undefined;
@@ -77,6 +80,7 @@ async function takeFile(given: Given, bucket: string, key: string, span: SpanToo
 		bucket,
 		key,
 		etag: object.ETag ?? "",
+		version: record.s3.object.versionId ?? record.s3.object.sequencer ?? "",
 		name,
 		bytes: object.ContentLength ?? 0,
 		sha256: null,
@@ -110,14 +114,14 @@ async function takeFile(given: Given, bucket: string, key: string, span: SpanToo
 		await s3.send(
 			new PutObjectCommand({
 				Bucket: bucket,
-				Key: `${prefixes.reports}${name}.report`,
+				Key: `${prefixes.reports}${belowInbox(key)}.report`,
 				Body: JSON.stringify({ ...told, tp: undefined, lines }),
 				ContentType: "application/json",
 			}),
 		);
 	// Before a bad file leaves: done again after that, it would find nothing to tell of.
 	await given.sqs.send(new SendMessageCommand({ QueueUrl: given.queueUrl, MessageBody: JSON.stringify(told) }));
-	if (told.fault) await setAside(s3, bucket, key, name, reasonOf(told.fault));
+	if (told.fault) await setAside(s3, bucket, key, reasonOf(told.fault));
 	tools.log.info("import.checked", {
 		state: told.fault ? "refused" : "ready",
 		kind: told.header?.kind ?? null,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -18,6 +18,8 @@ const told = v.object({
 	v: v.literal(1),
 	key: v.string(),
 	etag: v.string(),
+	/** Which of the uploads under this key it is. */
+	version: v.optional(v.string(), ""),
 	name: v.string(),
 	bytes: v.number(),
 	fault: v.nullable(v.object({ code: v.string(), line: v.nullable(v.number()) })),
@@ -51,10 +53,10 @@ export function bucketInbox(given: { s3?: S3Client; sqs?: SQSClient; bucket: str
 				throw error;
 			}
 		},
-		async quarantine(place: string, name: string, reason: string): Promise<void> {
+		async quarantine(place: string, _name: string, reason: string): Promise<void> {
 			// By the function already.
 			if (place.startsWith(prefixes.quarantine)) return;
-			await setAside(s3, Bucket, place, name, reason);
+			await setAside(s3, Bucket, place, reason);
 		},
 		async discard(place: string): Promise<void> {
 			await s3.send(new DeleteObjectCommand({ Bucket, Key: place }));
@@ -64,7 +66,8 @@ export function bucketInbox(given: { s3?: S3Client; sqs?: SQSClient; bucket: str
 			await s3.send(
 				new PutObjectCommand({
 					Bucket,
-					Key: `${prefixes.inbox}${name}`,
+					// In a folder of its own: somebody else's file of the same name stays what it is.
+					Key: `${prefixes.inbox}${randomUUID()}/${name}`,
 					Body: Readable.from(source),
 					ContentLength: bytes,
 					ContentType: "application/json",
@@ -107,22 +110,27 @@ export function bucketInbox(given: { s3?: S3Client; sqs?: SQSClient; bucket: str
 	};
 }
 
-/** The same object told of twice is one file: its id follows from what it is. */
+/** The same upload told of twice is one file: its id follows from what it is. The same content put there again is another. */
 function toArrived(message: v.InferOutput<typeof told>): ArrivedObject {
-	const hex = createHash("sha256").update(`import\u0000${message.key}\u0000${message.etag}`).digest("hex");
+	const hex = createHash("sha256").update(["import", message.key, message.etag, message.version].join("\u0000")).digest("hex");
 	return {
 		id: `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`,
 		name: message.name,
-		place: message.fault ? `${prefixes.quarantine}${message.name}` : message.key,
+		place: message.fault ? `${prefixes.quarantine}${belowInbox(message.key)}` : message.key,
 		bytes: message.bytes,
 		...(message.fault ? { fault: message.fault as ArrivedObject["fault"] } : {}),
 		...(message.tp === undefined ? {} : { tp: message.tp }),
 	} as ArrivedObject;
 }
 
+/** A key of the inbox without that: what lies where in quarantine and among the reports, too. */
+export const belowInbox = (key: string): string => key.slice(prefixes.inbox.length);
+/** What a file is called: without the folder `receive` made for it. */
+export const nameOf = (key: string): string => belowInbox(key).replace(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\//, "");
+
 /** Moves an object out of the inbox, with the reason beside it. The original goes last: what fails on the way is done again whole. */
-export async function setAside(s3: Pick<S3Client, "send">, Bucket: string, key: string, name: string, reason: string): Promise<void> {
-	const to = `${prefixes.quarantine}${name}`;
+export async function setAside(s3: Pick<S3Client, "send">, Bucket: string, key: string, reason: string): Promise<void> {
+	const to = `${prefixes.quarantine}${belowInbox(key)}`;
 	const CopySource = `${Bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
 	try {
 		await s3.send(new CopyObjectCommand({ Bucket, Key: to, CopySource }));
