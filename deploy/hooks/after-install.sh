@@ -25,3 +25,7 @@ for file in app access; do
 	[ -e "/var/log/chat/$file.log" ] || install -m 0640 -o chat -g chat /dev/null "/var/log/chat/$file.log"
 	chown chat:chat "/var/log/chat/$file.log"
 done
+
+# Every hour from now on (hourly.conf, installed above). Logs that are not rotated are no reason to keep a release from people.
+systemctl daemon-reload
+systemctl enable --quiet logrotate.timer && systemctl restart logrotate.timer || echo "logrotate.timer does not run"

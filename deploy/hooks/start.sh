@@ -13,9 +13,10 @@ systemctl daemon-reload
 # The placeholder is for instances without a release. After a reboot it finds /opt/chat/current and stays away.
 systemctl disable --now chat-placeholder.socket 2>/dev/null || true
 systemctl enable --quiet chat.service
-systemctl restart chat.service
-for _ in $(seq 1 150); do
-	if ./current/bin/node current/deploy/is-ready.ts; then exit 0; fi
+timeout 60 systemctl restart chat.service
+# By the clock and not by attempts, each of which may take seconds: what follows has to be said within CodeDeploy's own 180 s.
+while [ "$SECONDS" -lt 150 ]; do
+	if timeout 10 ./current/bin/node current/deploy/is-ready.ts; then exit 0; fi
 	# It ends as soon as it starts: more of the same would only take longer.
 	[ "$(systemctl show --property NRestarts --value chat.service)" -lt 5 ] || break
 	sleep 1

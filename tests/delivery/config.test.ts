@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
 import { fetchConfig } from "../../deploy/fetch-config.ts";
 import { awsStores } from "../../deploy/stores.ts";
 import { openCloud } from "../../scripts/rehearse/cloud.ts";
@@ -104,4 +105,62 @@ test("the shell in the hooks is sound", () => {
 		const file = fileURLToPath(new URL(`../../deploy/hooks/${name}.sh`, import.meta.url));
 		assert.equal(spawnSync("bash", ["-n", file]).status, 0, name);
 	}
+});
+
+describe("hooks keep within their time", () => {
+	const root = new URL("../../", import.meta.url);
+	const hook = (name: string) => readFileSync(new URL(`deploy/hooks/${name}.sh`, root), "utf8");
+	const { hooks, files } = parse(readFileSync(new URL("appspec.yml", root), "utf8")) as {
+		hooks: Record<string, { location: string; timeout: number }[]>;
+		files: { source: string; destination: string }[];
+	};
+	const allowed = (name: string) =>
+		Object.values(hooks)
+			.flat()
+			.find(({ location }) => location.endsWith(`/${name}.sh`))?.timeout as number;
+	/** What every `timeout` of a script may take, added up. */
+	const patience = (text: string) =>
+		Array.from(
+			text.matchAll(/\btimeout (?:--kill-after=(\d+) )?(\d+) /g),
+			([, more = "0", seconds]) => Number(more) + Number(seconds),
+		).reduce((sum, each) => sum + each, 0);
+
+	test("[D3] a stop is over before CodeDeploy's patience, and not before the server's own", () => {
+		const unit = Number(/^TimeoutStopSec=(\d+)$/m.exec(readFileSync(new URL("deploy/chat.service", root), "utf8"))?.[1]);
+		assert.ok(patience(hook("stop")) < allowed("stop"), `${patience(hook("stop"))} s of ${allowed("stop")}`);
+		assert.ok(Number(/timeout --kill-after=5 (\d+) systemctl stop chat\.service/.exec(hook("stop"))?.[1]) > unit);
+	});
+
+	test("[D3] a start says what is wrong before CodeDeploy ends it", () => {
+		const until = Number(/while \[ "\$SECONDS" -lt (\d+) \]/.exec(hook("start"))?.[1]);
+		const attempt = Number(/timeout (\d+) \.\/current\/bin\/node/.exec(hook("start"))?.[1]);
+		assert.ok(until + attempt + 10 < allowed("start"), `${until} and ${attempt} s of ${allowed("start")}`);
+	});
+
+	test("[D6] what asks people to move is called off by name when the server stops", () => {
+		const named =
+			/for seconds in ([\d ]+);/
+				.exec(hook("move-people"))?.[1]
+				?.split(" ")
+				.map((seconds) => `chat-move-${seconds}.timer`) ?? [];
+		assert.equal(named.length, 2);
+		assert.match(hook("move-people"), /--unit="chat-move-\$seconds"/);
+		const stopped = /systemctl stop (chat-move-.*?) 2>/.exec(hook("stop"))?.[1]?.split(" ");
+		assert.deepEqual(stopped, named);
+	});
+
+	test("logs are rotated by size within the hour: the timer's hours are installed, and it is enabled", () => {
+		const installed = files.find(({ source }) => source === "deploy/logrotate/hourly.conf");
+		assert.equal(installed?.destination, "/etc/systemd/system/logrotate.timer.d");
+		// The first clears what the distribution says.
+		assert.deepEqual(readFileSync(new URL(installed?.source ?? "", root), "utf8").match(/^OnCalendar=.*/gm), [
+			"OnCalendar=",
+			"OnCalendar=hourly",
+		]);
+		assert.match(readFileSync(new URL("deploy/logrotate/chat", root), "utf8"), /^\tmaxsize 100M$/m);
+		assert.match(
+			hook("after-install"),
+			/systemctl daemon-reload\nsystemctl enable --quiet logrotate\.timer && systemctl restart logrotate\.timer \|\|/,
+		);
+	});
 });
