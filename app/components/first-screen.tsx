@@ -79,7 +79,30 @@ function NameForm(props: { name: string; refusal: RefusalShown | null; isBusy: b
 				{t("enter.go")}
 			</button>
 			<Refused refusal={refusal} id="enter-refused" />
+			{typeof refusal?.details.suggestion === "string" && <Suggestion name={refusal.details.suggestion} />}
 		</Form>
+	);
+}
+
+/** A name that is free: fills the field, and where no script runs comes in with it at once, as the last field of that name counts. */
+function Suggestion({ name }: { name: string }) {
+	const { t } = useWords();
+	return (
+		<button
+			type="submit"
+			className="button button-quiet"
+			name="name"
+			value={name}
+			onClick={(event) => {
+				const field = event.currentTarget.form?.querySelector<HTMLInputElement>("input[name=name]");
+				if (!field) return;
+				event.preventDefault();
+				field.value = name;
+				field.focus();
+			}}
+		>
+			<bdi>{t("enter.suggested", { name })}</bdi>
+		</button>
 	);
 }
 

@@ -76,6 +76,11 @@ export const refusals = {
 		en: "Somebody here already has that name, or one that looks the same. Choose another.",
 		es: "Alguien ya usa ese nombre, o uno que se ve igual. Elige otro.",
 	},
+	"name-reserved": {
+		status: 409,
+		en: "That name is kept for Charla itself, so that nobody can speak in its place. Choose another.",
+		es: "Ese nombre queda para la propia Charla, para que nadie hable en su lugar. Elige otro.",
+	},
 	"lobby-stays": {
 		status: 409,
 		en: "Nobody leaves the lobby: it is where everyone meets.",

@@ -6,6 +6,7 @@ export const en = {
 	"enter.title": "What should we call you?",
 	"enter.name": "Your name",
 	"enter.go": "Come in",
+	"enter.suggested": "{name} is free",
 	"enter.back": "Come back as {name}",
 	"enter.backTitle": "Good to see you again",
 	"enter.other": "Enter as someone else",

@@ -7,6 +7,7 @@ export const es: Words = {
 
 	"enter.title": "¿Cómo te llamas?",
 	"enter.name": "Tu nombre",
+	"enter.suggested": "{name} está libre",
 	"enter.go": "Entrar",
 	"enter.back": "Volver como {name}",
 	"enter.backTitle": "Qué bueno verte de nuevo",

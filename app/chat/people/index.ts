@@ -2,4 +2,4 @@ export { enter } from "./enter.ts";
 export { byId, byName, find, maybeByName } from "./find.ts";
 export { type Names, rememberNames } from "./names.ts";
 export { insertPerson, type PersonRow, toPerson } from "./rows.ts";
-export { cleanName, skeletonOf } from "./skeleton.ts";
+export { cleanName, isReserved, skeletonOf } from "./skeleton.ts";

@@ -114,3 +114,62 @@ test("[P6] a search or an invitation with wildcards, NUL or half characters find
 		assert.equal(await refusalOf(t.chat.rooms.invite(me, { roomId: lobbyId, name })), "nobody-by-name", JSON.stringify(name));
 	assert.equal((await t.chat.people.find(me, { text: "" })).length, 1, "the table still stands");
 });
+
+test("[P2] a taken name is refused with one that is free at that moment, within 32 characters", async () => {
+	await using t = await testChat();
+	const suggested = async (name: string) => {
+		const error = (await t.person(name).then(
+			() => assert.fail(name),
+			(refused: unknown) => refused,
+		)) as {
+			code: string;
+			details: { suggestion: string };
+		};
+		assert.equal(error.code, "name-taken");
+		return error.details.suggestion;
+	};
+	await t.person("Ana");
+	assert.equal(await suggested("ana"), "ana 2");
+	await t.person("Ana 2");
+	assert.equal(await suggested("Ana"), "Ana 3");
+	const long = "x".repeat(limits.name);
+	await t.person(long);
+	assert.equal(await suggested(long), `${"x".repeat(limits.name - 2)} 2`);
+	await t.person(await suggested(long));
+	const family = `${"x".repeat(30)}👨`;
+	await t.person(family);
+	await t.person(await suggested(family));
+	assert.equal(await suggested("Chuck"), "Chuck 2");
+});
+
+test("[P2] names that would pass for Charla itself or for everybody are refused, however they are written, and honest ones are not", async () => {
+	await using t = await testChat();
+	const reserved = [
+		"admin",
+		"ADMIN",
+		"Adm1n",
+		"аdmin",
+		"Adrnin".replace("rn", "m"),
+		"system",
+		"Sistema",
+		"here",
+		"Room",
+		"all",
+		"AIl",
+		"a l l",
+		"todos",
+	];
+	for (const name of reserved) {
+		const error = (await t.person(name).then(
+			() => assert.fail(name),
+			(refused: unknown) => refused,
+		)) as {
+			code: string;
+			details: { suggestion: string };
+		};
+		assert.equal(error.code, "name-reserved", name);
+		assert.ok(cleanName(error.details.suggestion));
+	}
+	for (const name of ["Ali", "Roomba", "Adam", "Allen", "Todor", "Анна", "李", "O'Higgins", "José María"])
+		assert.equal((await t.person(name)).name, name);
+});

@@ -18,6 +18,14 @@ export async function insertPerson(sql: Sql, person: Person, skeleton: string): 
 	return rows.length > 0;
 }
 
+/** Those of these skeletons somebody has. */
+export async function selectTaken(sql: Sql, skeletons: readonly string[]): Promise<Set<string>> {
+	const rows = await sql.query<{ skeleton: string }>("person-taken", "select skeleton from app_user where skeleton = any($1::text[])", [
+		skeletons,
+	]);
+	return new Set(rows.map((row) => row.skeleton));
+}
+
 export async function selectPeople(sql: Sql, ids: readonly string[]): Promise<Person[]> {
 	const rows = await sql.query<PersonRow>("person-by-ids", "select id, display_name, is_bot from app_user where id = any($1::uuid[])", [
 		ids,

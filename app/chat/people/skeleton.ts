@@ -48,6 +48,19 @@ export function skeletonOf(name: string): string {
 		.replace(/vv/g, "w");
 }
 
+// Whoever bore one of these could speak as Charla, or be everybody at once when mentioned.
+const reserved = new Map(["admin", "system", "sistema", "here", "room", "all", "todos"].map((word) => [skeletonOf(word), word]));
+
+/** Whether a name would pass for Charla itself, or for everybody. */
+export function isReserved(name: string): boolean {
+	const word = reserved.get(skeletonOf(name));
+	if (word === undefined) return false;
+	// l and i are one letter to a skeleton, but a dotted i where the word has an l is plain to see: Ali is a name, "all" is not.
+	const letters = Array.from(name.normalize("NFKD").replace(/[^\p{L}\p{N}]/gu, ""));
+	const isDotted = (letter: string | undefined) => letter === "i" || (letter === "I" && name === name.toUpperCase());
+	return !Array.from(word).some((letter, at) => letter === "l" && isDotted(letters[at]));
+}
+
 /**
  * A name fit to be shown: NFKC, single spaces, at least one letter or digit, none of the characters that hide or turn
  * text around. Throws a refusal saying which rule it breaks.
