@@ -89,10 +89,10 @@ test("[X2] the database holds no token, only its hash", async () => {
 test("[X2] cookies are out of scripts' reach, of this site, and bound to https where there is https", async () => {
 	await using plain = await door();
 	const [set] = await plain.auth.signIn(plain.ana);
-	assert.match(set as string, /^sid=[\w-]+\.[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=7776000$/);
+	assert.match(set as string, /^sid=[\w-]+\.[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000$/);
 	await using secure = await door(true);
 	const [bound] = await secure.auth.signIn(secure.ana);
-	assert.match(bound as string, /^__Host-sid=\S+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=7776000; Secure$/);
+	assert.match(bound as string, /^__Host-sid=\S+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=2592000; Secure$/);
 	assert.equal(await secure.auth.whoIs(given(bound).replace("__Host-", "")), null, "a cookie without the prefix could have been planted");
 });
 
@@ -157,4 +157,37 @@ test("[X2] a header of cookies is read without surprises", () => {
 	assert.deepEqual({ ...readCookies(undefined) }, {});
 	assert.equal(readCookies("x=1").toString, undefined);
 	assert.equal(readCookies("__proto__=1; hasOwnProperty=2").hasOwnProperty, "2");
+});
+
+test("[P5] a session's cookie lasts 30 days; what lets the browser come back is another one, there from the beginning", async () => {
+	await using d = await door();
+	const [sid, back] = await d.auth.signIn(d.ana);
+	assert.match(sid as string, /^sid=.*Max-Age=2592000$/);
+	assert.match(back as string, /^return=.*; HttpOnly; SameSite=Lax; Max-Age=7776000$/);
+	await d.sql.query("", "update session set expires_at = now() - interval '1 second' where purpose = 'session'");
+	assert.deepEqual(await d.auth.returning(given(back)), d.ana, "the session is over and its cookie gone");
+	const both = `${given(sid)}; ${given(back)}`;
+	const returned = await d.auth.comeBack(both);
+	assert.deepEqual((await d.auth.whoIs(given(returned?.cookies[0])))?.me, d.ana);
+	assert.equal(await d.auth.comeBack(both), null, "once, whichever cookie is shown again");
+	assert.equal(await d.auth.whoIs(given(returned?.cookies[1]).replace("return=", "sid=")), null, "it opens nothing by itself");
+});
+
+test("[P5] a session says when it is due; renewing it renews the way back with it", async () => {
+	await using d = await door();
+	const cookie = await d.signIn();
+	assert.equal((await d.auth.whoIs(cookie))?.isDue, false);
+	await d.sql.query("", "update session set expires_at = expires_at - interval '2 days'");
+	const session = (await d.auth.whoIs(cookie)) as NonNullable<Awaited<ReturnType<typeof d.auth.whoIs>>>;
+	assert.equal(session.isDue, true);
+	assert.deepEqual(
+		(await d.auth.renew(session, cookie)).map((set) => set.replace(/=.*; Max-Age=/, " ")),
+		["sid 2592000", "return 7776000"],
+	);
+	const days = await d.sql.query<{ days: number }>("", "select extract(day from expires_at - now())::int days from session order by 1");
+	assert.deepEqual(
+		days.map((row) => row.days),
+		[29, 89],
+	);
+	assert.equal((await d.auth.whoIs(cookie))?.isDue, false);
 });

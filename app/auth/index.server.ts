@@ -9,12 +9,20 @@ export { readCookies } from "./cookies.ts";
 export { openBuckets, openThrottle, type Throttle } from "./throttle.ts";
 
 /** Who is asking, and by which session. */
-export type Session = { me: Person; tokenHash: Buffer; language: Language | null; isAdmin: boolean };
+export type Session = {
+	me: Person;
+	tokenHash: Buffer;
+	language: Language | null;
+	isAdmin: boolean;
+	/** Whether it is a day since it was last renewed. */
+	isDue: boolean;
+};
 
 type Purpose = "session" | "return";
 
-// A guest's session lasts 30 days (product decisions, 4.3); being used renews it, at most once a day. Over, it opens nothing
-// any more, but for another 60 days its browser may come back as the same person: a guest has no password to do it with.
+// A guest's session, and its cookie, last 30 days (product decisions, 4.3); being used renews it, at most once a day. Over, it opens
+// nothing any more, but for another 60 days its browser may come back as the same person: a guest has no password to do it with.
+// For that a cookie of its own is there from the beginning. The version before kept a session's own cookie for so long.
 const lifetimeDays = { session: 30, return: 90 };
 const lapsedDays = 60;
 
@@ -44,19 +52,22 @@ export function openAuth(given: { sql: Sql; secret: string; secure: boolean }) {
 		return `${names[purpose]}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${age}${secure ? "; Secure" : ""}`;
 	}
 
-	async function issue(userId: string, purpose: Purpose): Promise<string> {
-		const token = randomBytes(32).toString("base64url");
+	async function keep(userId: string, token: string, purpose: Purpose): Promise<string> {
 		await sql.query(
-			"session-insert",
-			`insert into session (token_hash, user_id, purpose, expires_at) values ($1, $2, $3, now() + make_interval(days => $4))`,
+			"session-keep",
+			`insert into session (token_hash, user_id, purpose, expires_at) values ($1, $2, $3, now() + make_interval(days => $4))
+       on conflict (token_hash) do update set expires_at = excluded.expires_at`,
 			[hash(token), userId, purpose, lifetimeDays[purpose]],
 		);
-		return cookie(purpose, `${token}.${sign(token)}`, cookieDays(purpose));
+		return cookie(purpose, `${token}.${sign(token)}`, lifetimeDays[purpose]);
 	}
 
-	/** A session's cookie outlives the session by the time it may be come back from. */
-	function cookieDays(purpose: Purpose): number {
-		return lifetimeDays[purpose] + (purpose === "session" ? lapsedDays : 0);
+	/** The way back belongs to its session: whoever ends that, or renews it, can name it without being shown it. */
+	const wayBackOf = (tokenHash: Buffer) => createHmac("sha256", secret).update("return ").update(tokenHash).digest("base64url");
+
+	async function begin(userId: string): Promise<string[]> {
+		const token = randomBytes(32).toString("base64url");
+		return [await keep(userId, token, "session"), await keep(userId, wayBackOf(hash(token)), "return")];
 	}
 
 	/** What lets this browser come back as somebody: the token left on leaving, or a session that ran out. */
@@ -75,14 +86,14 @@ export function openAuth(given: { sql: Sql; secret: string; secure: boolean }) {
 		return row ? { tokenHash: hash(session), me: { id: row.id, name: row.display_name } } : null;
 	}
 
-	async function personOf(token: string, purpose: Purpose): Promise<{ me: Person; isAdmin: boolean } | null> {
-		const [row] = await sql.query<{ id: string; display_name: string; is_admin: boolean }>(
+	async function personOf(token: string, purpose: Purpose): Promise<{ me: Person; isAdmin: boolean; isDue: boolean } | null> {
+		const [row] = await sql.query<{ id: string; display_name: string; is_admin: boolean; is_due: boolean }>(
 			"session-person",
-			`select u.id, u.display_name, u.is_admin from session s join app_user u on u.id = s.user_id
+			`select u.id, u.display_name, u.is_admin, s.expires_at < now() + make_interval(days => $3) - interval '1 day' is_due from session s join app_user u on u.id = s.user_id
        where s.token_hash = $1 and s.purpose = $2 and s.expires_at > now()`,
-			[hash(token), purpose],
+			[hash(token), purpose, lifetimeDays[purpose]],
 		);
-		return row ? { me: { id: row.id, name: row.display_name }, isAdmin: row.is_admin } : null;
+		return row ? { me: { id: row.id, name: row.display_name }, isAdmin: row.is_admin, isDue: row.is_due } : null;
 	}
 
 	return {
@@ -97,7 +108,7 @@ export function openAuth(given: { sql: Sql; secret: string; secure: boolean }) {
 		},
 		/** Signs somebody in; the Set-Cookie headers to answer with. */
 		async signIn(person: Person): Promise<string[]> {
-			return [await issue(person.id, "session"), cookie("return", "", 0)];
+			return begin(person.id);
 		},
 		/** Whom this browser may come back as, after leaving or after a session ran out; or null. */
 		async returning(cookieHeader: string | undefined | null): Promise<Person | null> {
@@ -109,12 +120,15 @@ export function openAuth(given: { sql: Sql; secret: string; secure: boolean }) {
 			if (!way) return null;
 			const spent = await sql.query("session-spend", "delete from session where token_hash = $1 returning user_id", [way.tokenHash]);
 			if (spent.length === 0) return null;
-			return { me: way.me, cookies: [await issue(way.me.id, "session"), cookie("return", "", 0)] };
+			// A session that ran out would be another way back to the same.
+			const session = tokenIn(cookieHeader, "session");
+			if (session) await sql.query("session-delete", "delete from session where token_hash = $1", [hash(session)]);
+			return { me: way.me, cookies: await begin(way.me.id) };
 		},
 		/** Ends a session and leaves the way back open in this browser only. */
 		async leave(session: Session): Promise<string[]> {
 			await sql.query("session-delete", "delete from session where token_hash = $1", [session.tokenHash]);
-			return [cookie("session", "", 0), await issue(session.me.id, "return")];
+			return [cookie("session", "", 0), await keep(session.me.id, wayBackOf(session.tokenHash), "return")];
 		},
 		/** Those of these sessions that are over: left, taken back, or run out. */
 		async endedOf(hashes: readonly Buffer[]): Promise<Buffer[]> {
@@ -135,7 +149,7 @@ export function openAuth(given: { sql: Sql; secret: string; secure: boolean }) {
 			);
 		},
 		/** Renews a session that is older than a day, so that whoever comes back regularly stays signed in. */
-		async renew(session: Session, cookieHeader: string): Promise<string[]> {
+		async renew(session: Session, cookieHeader: string | undefined): Promise<string[]> {
 			const rows = await sql.query(
 				"session-renew",
 				`update session set expires_at = now() + make_interval(days => $2)
@@ -143,7 +157,9 @@ export function openAuth(given: { sql: Sql; secret: string; secure: boolean }) {
 				[session.tokenHash, lifetimeDays.session],
 			);
 			const value = readCookies(cookieHeader)[names.session];
-			return rows.length > 0 && value ? [cookie("session", value, cookieDays("session"))] : [];
+			if (rows.length === 0) return [];
+			const back = await keep(session.me.id, wayBackOf(session.tokenHash), "return");
+			return value ? [cookie("session", value, lifetimeDays.session), back] : [];
 		},
 	};
 }

@@ -56,6 +56,9 @@ const settleAfter = 100;
 /** Calls refused as too fast before a socket is closed: a person never gets there, a runaway script in a second. */
 const refusalsAllowed = 500;
 
+/** A session in use is renewed this often, ms. */
+const renewEvery = 24 * 3600_000;
+
 /** Held by browsers that poll. infra/ names it to the load balancer. */
 const pollingCookie = "charla-polls";
 
@@ -310,6 +313,7 @@ export function attachRealtime(given: {
 			const { cookie, "accept-language": accept } = socket.handshake.headers;
 			const session = await auth.whoIs(cookie);
 			if (!session) return next(new Error("not-signed-in"));
+			if (session.isDue) await auth.renew(session, cookie);
 			const arriving = [...arrivals].filter((other) => other.userId === session.me.id).length;
 			if (sockets(audienceOf.person(session.me.id)).length + arriving >= limits.socketsPerPerson)
 				return next(new Error("too-many-sockets"));
@@ -352,10 +356,16 @@ export function attachRealtime(given: {
 
 		const caller: Caller = { me, language, socketId: socket.id, connId, transport: () => transportOf(socket) };
 		let tooFast = 0;
+		let renewAt = performance.now() + renewEvery;
 		socket.onAny((name: string, ...rest: unknown[]) => {
 			const last = rest.at(-1);
 			const ack = typeof last === "function" ? (last as (answer: unknown) => void) : null;
 			underWay++;
+			// A tab may stay open for weeks.
+			if (performance.now() > renewAt) {
+				renewAt = performance.now() + renewEvery;
+				auth.renew(session, undefined).catch((error: unknown) => given.isUnavailable(error) || given.report(error, { call: "renew" }));
+			}
 			// The call's input, then what travels beside it; the answer's callback is always last.
 			const [input, envelope] = ack ? rest.slice(0, -1) : rest;
 			dispatch(caller, name, input, envelope)
