@@ -2,17 +2,14 @@ import type { Auth, Session } from "./auth/index.server.ts";
 import type { Chat } from "./chat/index.server.ts";
 import type { Rate } from "./contract/limits.ts";
 import type { Ops } from "./contract/ops.ts";
-import type { Person } from "./contract/shapes.ts";
 
 /**
  * What server.ts hands every loader and action. Instances travel only this way: a module imported by server.ts and by a
  * route exists twice, in development and in production.
  */
 export type LoadContext = {
-	me: Person | null;
-	session: Session | null;
-	/** Whether the asker may see what operators see. */
-	isAdmin: boolean;
+	/** Who is asking, looked up once and only when asked for: a database that is away must not cost the text of a form. */
+	session: () => Promise<Session | null>;
 	chat: Chat;
 	auth: Auth;
 	/** Closes the sockets of a session that was just left. */

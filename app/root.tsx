@@ -13,6 +13,7 @@ import {
 import { type ReactNode, useContext } from "react";
 import { ErrorPage } from "./components/error-page.tsx";
 import { Nonce } from "./nonce.tsx";
+import type { KeptForm } from "./routes/answers.server.ts";
 import { preferencesOf } from "./routes/preferences.server.ts";
 import styles from "./styles/app.css?url";
 import { wordsFor } from "./words/index.server.ts";
@@ -30,7 +31,9 @@ export const meta: MetaFunction = () => [{ title: "Charla" }, { name: "robots", 
 export async function loader({ request, context }: LoaderFunctionArgs) {
 	const preferences = preferencesOf(request);
 	const { on, sampleRatio, traceparent } = context.telemetry ?? { on: false, sampleRatio: 0, traceparent: null };
-	const measured = on ? { ratio: sampleRatio, in: context.me !== null, build: context.buildId } : null;
+	// The page around every other, those that say what is wrong too: it needs nobody to be looked up.
+	const isIn = on && (await context.session().catch(() => null)) !== null;
+	const measured = on ? { ratio: sampleRatio, in: isIn, build: context.buildId } : null;
 	return { ...preferences, words: wordsFor(preferences.language), build: context.buildId, measured, traceparent: on ? traceparent : null };
 }
 
@@ -76,5 +79,14 @@ export function ErrorBoundary() {
 	const root = useRouteLoaderData<typeof loader>("root");
 	const status = isRouteErrorResponse(error) ? error.status : 500;
 	const reference = isRouteErrorResponse(error) && typeof error.data?.reference === "string" ? error.data.reference : "";
-	return <ErrorPage status={status} reference={reference} language={root?.language ?? "en"} />;
+	// Where a form could not be taken, nothing was loaded: its answer brings what is needed.
+	const kept = isRouteErrorResponse(error) ? (error.data?.kept as KeptForm | undefined) : undefined;
+	return (
+		<ErrorPage
+			status={status}
+			reference={reference}
+			language={(isRouteErrorResponse(error) && error.data?.language) || (root?.language ?? "en")}
+			kept={kept}
+		/>
+	);
 }

@@ -16,6 +16,12 @@ const words = {
 		broken: "Something went wrong on our side",
 		brokenNote: "What you wrote is kept in this browser. If it happens again, pass on this reference.",
 		bareNote: "What you wrote is kept in this browser. Try again in a moment.",
+		out: "You are not signed in any more",
+		outNote: "What you wrote stands below. Enter again in the tab that opens, then send it from here.",
+		awayKept: "The server cannot answer right now. What you wrote stands below; send it again in a moment.",
+		kept: "What you wrote",
+		send: "Send it again",
+		enter: "Enter again",
 		home: "Back to Charla",
 		again: "Try again",
 		reference: "Reference",
@@ -32,6 +38,12 @@ const words = {
 		broken: "Algo falló de nuestro lado",
 		brokenNote: "Lo que escribiste se conserva en este navegador. Si vuelve a pasar, comparte esta referencia.",
 		bareNote: "Lo que escribiste se conserva en este navegador. Inténtalo de nuevo en un momento.",
+		out: "Tu sesión ya no está abierta",
+		outNote: "Lo que escribiste está aquí abajo. Entra otra vez en la pestaña que se abre y después envíalo desde aquí.",
+		awayKept: "El servidor no puede responder ahora. Lo que escribiste está aquí abajo; envíalo de nuevo en un momento.",
+		kept: "Lo que escribiste",
+		send: "Enviar de nuevo",
+		enter: "Entrar otra vez",
 		home: "Volver a Charla",
 		again: "Intentar de nuevo",
 		reference: "Referencia",
@@ -39,6 +51,43 @@ const words = {
 		copied: "Copiada",
 	},
 } as const;
+
+/** A form that could not be taken. */
+type Kept = { to: string; fields: [string, string][] };
+
+/** Shows what somebody wrote, and sends the whole form again as it was: under the same key, so that it is never two. */
+function KeptForm({ kept, label, send }: { kept: Kept; label: string; send: string }) {
+	return (
+		<form method="post" action={kept.to} className="form">
+			{kept.fields.map(([name, value]) =>
+				["body", "name", "topic"].includes(name) && value ? (
+					<textarea
+						key={`${name} ${value}`}
+						className="field"
+						name={name}
+						defaultValue={value}
+						aria-label={label}
+						rows={name === "body" ? 6 : 1}
+						dir="auto"
+					/>
+				) : (
+					<input key={`${name} ${value}`} type="hidden" name={name} value={value} />
+				),
+			)}
+			<button type="submit" className="button">
+				{send}
+			</button>
+		</form>
+	);
+}
+
+/** Which of the words above a status stands for. */
+function kindOf(status: number): "offline" | "out" | "missing" | "away" | "broken" {
+	if (status === 0) return "offline";
+	if (status === 401) return "out";
+	if (status === 404 || status === 403) return "missing";
+	return status === 503 || status === 429 ? "away" : "broken";
+}
 
 type Shown = {
 	/** Of the answer; 0 where none came. */
@@ -48,27 +97,38 @@ type Shown = {
 	/** Beside the rooms, which are a page of their own already. */
 	isInside?: boolean;
 	onAgain?(): void;
+	/** What the form held that was refused here. */
+	kept?: Kept | undefined;
 };
 
 /** What went wrong, what was kept, what to do, and the reference support can look up. Needs no provider around it. */
-export function ErrorPage({ status, reference, language = "en", isInside, onAgain = () => location.reload() }: Shown) {
+export function ErrorPage({ status, reference, language = "en", isInside, kept, onAgain = () => location.reload() }: Shown) {
 	const say = words[language];
 	const [copied, setCopied] = useState(false);
-	const kind =
-		status === 0 ? "offline" : status === 404 || status === 403 ? "missing" : status === 503 || status === 429 ? "away" : "broken";
+	const kind = kindOf(status);
 	const Page = isInside ? "div" : "main";
+	function noteOf(): string {
+		if (kept && kind === "away") return say.awayKept;
+		return kind === "broken" && !reference ? say.bareNote : say[`${kind}Note`];
+	}
 	return (
 		<Page className="error-page" lang={language} role={isInside ? "alert" : undefined}>
 			{!isInside && <Logo size="l" />}
 			<h1>{say[kind]}</h1>
-			<p>{kind === "broken" && !reference ? say.bareNote : say[`${kind}Note`]}</p>
+			<p>{noteOf()}</p>
+			{kept && <KeptForm kept={kept} label={say.kept} send={say.send} />}
 			<p className="error-ways">
-				{kind !== "offline" && (
+				{kind === "out" && (
+					<a className="button button-quiet" href="/" target="_blank" rel="noopener">
+						{say.enter}
+					</a>
+				)}
+				{kind !== "out" && kind !== "offline" && (
 					<a className="button" href="/">
 						{say.home}
 					</a>
 				)}
-				{kind !== "missing" && (
+				{kind !== "missing" && !kept && (
 					<button type="button" className="button button-quiet needs-js" onClick={onAgain}>
 						{say.again}
 					</button>

@@ -6,8 +6,8 @@ import { Icon } from "./icons.tsx";
 import { MessageBody } from "./message-body.tsx";
 import { QuoteLine } from "./quote-line.tsx";
 
-/** A room as numbered pages: each has a lasting address, reads without JavaScript and prints. */
-export function PagesView({ page, sizes }: { page: Page; sizes: readonly number[] }) {
+/** A room as numbered pages: each has a lasting address, reads without JavaScript and prints. `at` is where they are. */
+export function PagesView({ page, at, sizes }: { page: Page; at: string; sizes: readonly number[] }) {
 	const { t, n, full } = useWords();
 	const { room, messages } = page;
 	return (
@@ -79,14 +79,14 @@ export function PagesView({ page, sizes }: { page: Page; sizes: readonly number[
 					))}
 				</ol>
 			</main>
-			<PageLinks page={page} />
+			<PageLinks page={page} at={at} />
 		</div>
 	);
 }
 
-function PageLinks({ page: { room, page, pages, size } }: { page: Page }) {
+function PageLinks({ page: { page, pages, size }, at }: { page: Page; at: string }) {
 	const { t } = useWords();
-	const to = (wanted: number) => `/rooms/${room.id}/pages/${wanted}${size === limits.page ? "" : `?size=${size}`}`;
+	const to = (wanted: number) => `${at}/${wanted}${size === limits.page ? "" : `?size=${size}`}`;
 	const ways = [
 		{ key: "pages.first", to: 1, isOpen: page > 1 },
 		{ key: "pages.previous", to: page - 1, isOpen: page > 1, rel: "prev" },

@@ -143,12 +143,21 @@ export function openHttp(given: {
 			createRequestHandler({
 				build: pages.build,
 				mode: pages.mode,
-				getLoadContext: async (request, response) => {
-					const session = await auth.whoIs(request.headers.cookie);
+				getLoadContext: (request, response) => {
+					const { cookie } = request.headers;
+					let session: ReturnType<LoadContext["session"]> | null = null;
+					const look = async () => {
+						const found = await auth.whoIs(cookie);
+						// Being looked at renews it. Forms answer with cookies of their own: leaving must not be undone by its way.
+						if (found?.isDue && request.method === "GET")
+							for (const set of await auth.renew(found, cookie)) response.append("Set-Cookie", set);
+						return found;
+					};
 					return {
-						me: session?.me ?? null,
-						session,
-						isAdmin: session?.isAdmin ?? false,
+						session: () => {
+							session ??= look();
+							return session;
+						},
 						chat,
 						auth,
 						endSession: given.endSession,

@@ -1,4 +1,4 @@
-import { data, type LoaderFunctionArgs } from "@remix-run/node";
+import type { LoaderFunctionArgs } from "@remix-run/node";
 import {
 	type ClientLoaderFunctionArgs,
 	isRouteErrorResponse,
@@ -15,20 +15,15 @@ import { LiveProvider } from "../live/use-live.tsx";
 import { loading, signedIn } from "./answers.server.ts";
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-	const me = signedIn(context, request);
+	const me = await signedIn(context, request);
 	return loading(context, "/rooms", async () => {
-		// Whoever comes back regularly stays signed in.
-		const cookies = context.session ? await context.auth.renew(context.session, request.headers.get("Cookie") ?? "") : [];
-		const rooms = await context.chat.rooms.mine(me);
-		return data(
-			{ me, rooms, build: context.buildId, isAdmin: context.isAdmin },
-			{ headers: cookies.map((cookie): [string, string] => ["Set-Cookie", cookie]) },
-		);
+		const [rooms, session] = await Promise.all([context.chat.rooms.mine(me), context.session()]);
+		return { me, rooms, build: context.buildId, isAdmin: session?.isAdmin ?? false };
 	});
 }
 
 /** What the server last said, and when. Set by the page that shows it, so it is never there on the server. */
-let known: { data: Awaited<ReturnType<typeof loader>>["data"]; at: number } | null = null;
+let known: { data: Awaited<ReturnType<typeof loader>>; at: number } | null = null;
 /** How long that is good while the connection keeps it current, ms: then it is asked for again, which renews the session. */
 const goodFor = 3600_000;
 

@@ -15,8 +15,8 @@ function destination(request: Request): string {
 }
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-	if (context.me) throw redirect(destination(request));
 	return loading(context, "/", async () => {
+		if (await context.session()) throw redirect(destination(request));
 		const [glimpse, returning] = await Promise.all([context.chat.log.glimpse(), context.auth.returning(request.headers.get("Cookie"))]);
 		return { glimpse, returning };
 	});
@@ -25,20 +25,26 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 export async function action({ request, context }: ActionFunctionArgs) {
 	const form = await request.formData();
 	const { auth, chat } = context;
-	const typed = String(form.get("name") ?? "");
-	return answering(context, { name: typed.slice(0, 100) }, async () => {
-		const go = (cookies: string[]) =>
-			redirect(destination(request), { headers: cookies.map((cookie): [string, string] => ["Set-Cookie", cookie]) });
-		if (form.get("intent") === "return") {
-			const back = await auth.comeBack(request.headers.get("Cookie"));
-			if (back) throw go(back.cookies);
-			throw redirect("/");
-		}
-		const input = parseForm("enter", form);
-		context.throttle(rates.enter, `enter ${context.address}`);
-		const person = await chat.people.enter(input);
-		throw go(await auth.signIn(person));
-	});
+	// The name suggested, if its button was pressed, comes after the field.
+	const typed = String(form.getAll("name").at(-1) ?? "");
+	return answering(
+		context,
+		{ name: typed.slice(0, 100) },
+		async () => {
+			const go = (cookies: string[]) =>
+				redirect(destination(request), { headers: cookies.map((cookie): [string, string] => ["Set-Cookie", cookie]) });
+			if (form.get("intent") === "return") {
+				const back = await auth.comeBack(request.headers.get("Cookie"));
+				if (back) throw go(back.cookies);
+				throw redirect("/");
+			}
+			const input = parseForm("enter", form);
+			context.throttle(rates.enter, `enter ${context.address}`);
+			const person = await chat.people.enter(input);
+			throw go(await auth.signIn(person));
+		},
+		{ request, form },
+	);
 }
 
 export default function Home() {

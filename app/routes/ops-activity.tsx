@@ -10,7 +10,7 @@ import { administrator, deskWords } from "./operators.server.ts";
 export const handle = { always: true };
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-	administrator(context);
+	await administrator(context);
 	return loading(context, "/ops/activity", async () => {
 		const [shown, relay] = await Promise.all([context.chat.activity.all(), context.chat.activity.relay()]);
 		return { shown, relay, w: deskWords(request) };
@@ -19,7 +19,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 
 /** Somebody looked at a hint. */
 export async function action({ request, context }: ActionFunctionArgs) {
-	const me = administrator(context);
+	const me = await administrator(context);
 	const { roomId, seq, reason } = Object.fromEntries(await request.formData());
 	const isHint =
 		/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(String(roomId)) &&

@@ -15,7 +15,7 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const handle = { always: true };
 
 export async function loader({ request, context, params }: LoaderFunctionArgs) {
-	administrator(context);
+	await administrator(context);
 	return loading(context, "/ops/imports/:id", async () => {
 		const { imports } = context.chat;
 		if (!imports || !uuid.test(params.id ?? "")) throw refuse("import-not-found");
@@ -25,7 +25,7 @@ export async function loader({ request, context, params }: LoaderFunctionArgs) {
 }
 
 export async function action({ request, context, params }: ActionFunctionArgs) {
-	const me = administrator(context);
+	const me = await administrator(context);
 	const verdict = (await request.formData()).get("verdict");
 	return answering(context, {}, async () => {
 		const { imports } = context.chat;

@@ -11,7 +11,7 @@ const limitMb = 200;
 export const handle = { always: true };
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-	administrator(context);
+	await administrator(context);
 	return loading(context, "/ops/imports", async () => ({
 		imports: (await context.chat.imports?.list()) ?? null,
 		w: deskWords(request),

@@ -12,7 +12,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 	const given = (name: string) => (asked.get(name) ?? "").trim().slice(0, 100);
 	const [event, traceId, text] = [given("event"), given("trace").toLowerCase(), given("text")];
 	const filter = { level, ...(event ? { event } : {}), ...(traceId ? { traceId } : {}), ...(text ? { text } : {}), limit: 200 };
-	return { lines: running(context).logs(filter).reverse(), level, event, traceId, text, w: opsWords(request) };
+	return { lines: (await running(context)).logs(filter).reverse(), level, event, traceId, text, w: opsWords(request) };
 }
 
 export default function OpsLogsPage() {

@@ -4,7 +4,7 @@ import { Journey } from "../components/ops/journey.tsx";
 import { opsWords, running } from "./operators.server.ts";
 
 export async function loader({ request, context, params }: LoaderFunctionArgs) {
-	const ops = running(context);
+	const ops = await running(context);
 	const journey = ops.journey((params.messageId ?? "").toLowerCase());
 	const { roomId, seq } = journey;
 	const reach = roomId !== null && seq !== null ? await context.chat.log.reach(roomId, seq) : null;

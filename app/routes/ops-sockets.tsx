@@ -8,7 +8,7 @@ import { opsWords, running } from "./operators.server.ts";
 const rowsShown = 500;
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-	const sockets = running(context).sockets();
+	const sockets = (await running(context)).sockets();
 	return { sockets: sockets.slice(0, rowsShown), count: sockets.length, w: opsWords(request) };
 }
 

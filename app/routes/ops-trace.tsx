@@ -6,7 +6,7 @@ import { Waterfall } from "../components/ops/waterfall.tsx";
 import { opsWords, running } from "./operators.server.ts";
 
 export async function loader({ request, context, params }: LoaderFunctionArgs) {
-	const found = running(context).trace((params.traceId ?? "").toLowerCase());
+	const found = (await running(context)).trace((params.traceId ?? "").toLowerCase());
 	if (!found) throw redirect("/ops?lost");
 	// People quote the beginning of it.
 	if (found.traceId !== params.traceId) throw redirect(`/ops/traces/${found.traceId}`);

@@ -10,7 +10,7 @@ export async function loader({ request, context }: LoaderFunctionArgs) {
 	const least = Math.max(0, Number(asked.get("least") ?? 0) || 0);
 	const errorsOnly = asked.has("errors");
 	const slowestFirst = asked.has("slowest");
-	const rows = running(context).traces({ ...(name ? { name } : {}), minDuration: least, errorsOnly, slowestFirst, limit: 100 });
+	const rows = (await running(context)).traces({ ...(name ? { name } : {}), minDuration: least, errorsOnly, slowestFirst, limit: 100 });
 	return { rows, name, least, errorsOnly, slowestFirst, w: opsWords(request) };
 }
 

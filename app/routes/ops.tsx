@@ -2,7 +2,7 @@ import { type ActionFunctionArgs, type LinksFunction, type LoaderFunctionArgs, t
 import { Form, NavLink, Outlet, useLoaderData, useMatches, useRevalidator } from "@remix-run/react";
 import { useEffect, useState } from "react";
 import styles from "../styles/ops.css?url";
-import { deskWords, operators, opsWords } from "./operators.server.ts";
+import { administrator, deskWords, operators, opsWords } from "./operators.server.ts";
 
 export const links: LinksFunction = () => [{ rel: "stylesheet", href: styles }];
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
@@ -14,22 +14,22 @@ export const meta: MetaFunction<typeof loader> = ({ data }) => [
 const refreshEvery = 5000;
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-	const isOn = operators(context) !== null;
+	const isOn = (await operators(context)) !== null;
 	const { activity, imports } = deskWords(request);
 	return { isOn, desk: { activity, imports }, w: opsWords(request), lost: new URL(request.url).searchParams.has("lost") };
 }
 
 /** Looks for what was pasted: a reference, a trace, a message's id or its link. */
 export async function action({ request, context }: ActionFunctionArgs) {
-	const ops = operators(context);
+	const [me, ops] = [await administrator(context), context.ops];
 	const text = String((await request.formData()).get("find") ?? "")
 		.trim()
 		.slice(0, 300);
 	const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
 	const permalink = new RegExp(`/rooms/(${uuid.source})(?:/messages/|[^#]*#m)(\\d+)`, "i").exec(text);
-	if (permalink && context.me && ops) {
+	if (permalink && ops) {
 		const stretch = await context.chat.messages
-			.stretch(context.me, { roomId: permalink[1] as string, around: Number(permalink[2]) })
+			.stretch(me, { roomId: permalink[1] as string, around: Number(permalink[2]) })
 			.catch(() => null);
 		const message = stretch?.messages.find((each) => each.seq === Number(permalink[2]));
 		throw redirect(message ? `/ops/messages/${message.clientId}` : "/ops?lost");

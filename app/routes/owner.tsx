@@ -1,13 +1,13 @@
 import { type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { Form, useActionData, useLoaderData } from "@remix-run/react";
 import { Refused } from "../components/refused.tsx";
-import { answering, loading, signedIn } from "./answers.server.ts";
+import { answering, loading, sender, signedIn } from "./answers.server.ts";
 import { opsWords } from "./operators.server.ts";
 
 export const meta: MetaFunction = () => [{ title: "Charla" }, { name: "referrer", content: "no-referrer" }];
 
 export async function loader({ request, context, params }: LoaderFunctionArgs) {
-	const me = signedIn(context, request);
+	const me = await signedIn(context, request);
 	return loading(context, "/owner/:token", async () => ({
 		name: me.name,
 		isOpen: await context.auth.isOwnerToken(params.token ?? ""),
@@ -16,9 +16,9 @@ export async function loader({ request, context, params }: LoaderFunctionArgs) {
 }
 
 /** Only the button makes an owner: a link that is merely looked at, by a preview or a scanner, changes nothing. */
-export async function action({ request, context, params }: ActionFunctionArgs) {
-	const me = signedIn(context, request);
+export async function action({ context, params }: ActionFunctionArgs) {
 	return answering(context, {}, async () => {
+		const me = await sender(context);
 		await context.auth.becomeOwner(me, params.token ?? "");
 		throw redirect("/ops");
 	});

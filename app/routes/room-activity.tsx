@@ -1,22 +1,18 @@
 import type { LinksFunction, LoaderFunctionArgs, MetaFunction } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
 import { ActivityView } from "../components/ops/activity.tsx";
-import { refuse } from "../contract/refusals.ts";
 import styles from "../styles/ops.css?url";
-import { loading, signedIn } from "./answers.server.ts";
+import { loading, roomIdOf, signedIn } from "./answers.server.ts";
 import { deskWords } from "./operators.server.ts";
 
 export const links: LinksFunction = () => [{ rel: "stylesheet", href: styles }];
 export const meta: MetaFunction<typeof loader> = ({ data }) => [{ title: `${data?.w.activity ?? ""} · Charla` }];
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** A room's activity, for its owners. */
 export async function loader({ request, context, params }: LoaderFunctionArgs) {
-	const me = signedIn(context, request);
+	const me = await signedIn(context, request);
 	return loading(context, "/rooms/:roomId/activity", async () => {
-		const roomId = (params.roomId ?? "").toLowerCase();
-		if (!uuid.test(roomId)) throw refuse("not-found");
+		const roomId = roomIdOf(params);
 		return { roomId, shown: await context.chat.activity.ofRoom(me, { roomId }), w: deskWords(request) };
 	});
 }

@@ -2,79 +2,84 @@ import { randomUUID } from "node:crypto";
 import { type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { type ShouldRevalidateFunctionArgs, useActionData, useLoaderData, useParams, useSearchParams } from "@remix-run/react";
 import { Conversation } from "../components/conversation.tsx";
+import { lobbyId } from "../contract/fixed.ts";
 import { rates } from "../contract/limits.ts";
 import { parseCall, parseForm } from "../contract/parse.ts";
 import { refuse } from "../contract/refusals.ts";
-import { answering, loading, signedIn } from "./answers.server.ts";
+import { answering, loading, roomIdOf, sender, signedIn } from "./answers.server.ts";
 import { preferencesOf } from "./preferences.server.ts";
-
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [{ title: data ? `${data.opened.room.name} · Charla` : "Charla" }];
 
 export async function loader({ request, context, params }: LoaderFunctionArgs) {
-	const me = signedIn(context, request);
+	const me = await signedIn(context, request);
 	return loading(context, "/rooms/:roomId", async () => {
-		const roomId = params.roomId ?? "";
-		if (!uuid.test(roomId)) throw refuse("not-found");
+		const roomId = roomIdOf(params);
+		// The page itself goes by the id everywhere.
+		if (params.roomId === "lobby") throw redirect(`/rooms/${roomId}${new URL(request.url).search}`);
 		const at = Number(new URL(request.url).searchParams.get("at"));
-		const opened = await context.chat.rooms.open(me, { roomId: roomId.toLowerCase(), at: Number.isSafeInteger(at) && at > 0 ? at : null });
+		const opened = await context.chat.rooms.open(me, { roomId, at: Number.isSafeInteger(at) && at > 0 ? at : null });
 		return { opened, clientId: randomUUID() };
 	});
 }
 
 export async function action({ request, context, params }: ActionFunctionArgs) {
-	const me = signedIn(context, request);
 	const form = await request.formData();
-	const roomId = params.roomId ?? "";
+	const roomId = params.roomId === "lobby" ? lobbyId : (params.roomId ?? "");
 	const intent = form.get("intent");
 	const typed = intent === "post" ? String(form.get("body") ?? "") : "";
-	return answering(context, { intent: String(intent), typed }, async () => {
-		const { rooms, messages } = context.chat;
-		const fields = { ...Object.fromEntries(form), roomId };
-		switch (intent) {
-			case "post": {
-				const replyTo = form.get("replyTo");
-				const input = parseCall("message:post", {
-					roomId,
-					clientId: form.get("clientId"),
-					body: form.get("body"),
-					replyTo: replyTo ? Number(replyTo) : null,
-				});
-				context.throttle(rates["message:post"], `post ${me.id}`);
-				context.throttle(rates.room, `room ${input.roomId}`);
-				const posted = await messages.post(me, input, preferencesOf(request).language);
-				if (posted.seq === null) throw redirect(posted.goTo ?? `/rooms/${roomId}${posted.notice === "help" ? "?panel=help" : ""}`);
-				// Who posts by form sees the page only now: everything up to the own message is read.
-				await rooms.pointers(me, { roomId: input.roomId, read: posted.seq, displayed: posted.seq });
-				throw redirect(`/rooms/${roomId}#m${posted.seq}`);
+	return answering(
+		context,
+		{ intent: String(intent), typed },
+		async () => {
+			const me = await sender(context);
+			const { rooms, messages } = context.chat;
+			const fields = { ...Object.fromEntries(form), roomId };
+			switch (intent) {
+				case "post": {
+					const replyTo = form.get("replyTo");
+					const input = parseCall("message:post", {
+						roomId,
+						clientId: form.get("clientId"),
+						body: form.get("body"),
+						replyTo: replyTo ? Number(replyTo) : null,
+					});
+					context.throttle(rates["message:post"], `post ${me.id}`);
+					context.throttle(rates.room, `room ${input.roomId}`);
+					const posted = await messages.post(me, input, preferencesOf(request).language);
+					if (posted.seq === null) throw redirect(posted.goTo ?? `/rooms/${roomId}${posted.notice === "help" ? "?panel=help" : ""}`);
+					// Who posts by form sees the page only now: everything up to the own message is read.
+					await rooms.pointers(me, { roomId: input.roomId, read: posted.seq, displayed: posted.seq });
+					throw redirect(`/rooms/${roomId}#m${posted.seq}`);
+				}
+				case "decide": {
+					context.throttle(rates["message:edit"], `edit ${me.id}`);
+					const { cartId, verdict } = Object.fromEntries(form);
+					await context.chat.orders.decide(me, parseCall("cart:decide", { roomId, cartId, verdict }));
+					if (form.get("back") === "orders") throw redirect(`/rooms/${roomId}/orders`);
+					const seq = Number(form.get("seq"));
+					throw redirect(`/rooms/${roomId}${Number.isSafeInteger(seq) && seq > 0 ? `#m${seq}` : ""}`);
+				}
+				case "read": {
+					const seq = Number(form.get("seq") || Number.NaN);
+					await rooms.pointers(me, parseCall("pointer:move", { roomId, read: seq, displayed: seq }));
+					throw redirect(`/rooms/${roomId}`);
+				}
+				case "change":
+					await rooms.change(me, parseForm("room:change", fields));
+					throw redirect(`/rooms/${roomId}?panel=about`);
+				case "invite":
+					await rooms.invite(me, parseForm("room:invite", fields));
+					throw redirect(`/rooms/${roomId}?panel=members`);
+				case "leave":
+					await rooms.leave(me, parseForm("room:leave", fields));
+					throw redirect("/rooms");
+				default:
+					throw refuse("malformed");
 			}
-			case "decide": {
-				context.throttle(rates["message:edit"], `edit ${me.id}`);
-				const { cartId, verdict } = Object.fromEntries(form);
-				await context.chat.orders.decide(me, parseCall("cart:decide", { roomId, cartId, verdict }));
-				if (form.get("back") === "orders") throw redirect(`/rooms/${roomId}/orders`);
-				const seq = Number(form.get("seq"));
-				throw redirect(`/rooms/${roomId}${Number.isSafeInteger(seq) && seq > 0 ? `#m${seq}` : ""}`);
-			}
-			case "read": {
-				const seq = Number(form.get("seq") || Number.NaN);
-				await rooms.pointers(me, parseCall("pointer:move", { roomId, read: seq, displayed: seq }));
-				throw redirect(`/rooms/${roomId}`);
-			}
-			case "change":
-				await rooms.change(me, parseForm("room:change", fields));
-				throw redirect(`/rooms/${roomId}?panel=about`);
-			case "invite":
-				await rooms.invite(me, parseForm("room:invite", fields));
-				throw redirect(`/rooms/${roomId}?panel=members`);
-			case "leave":
-				await rooms.leave(me, parseForm("room:leave", fields));
-				throw redirect("/rooms");
-			default:
-				throw refuse("malformed");
-		}
-	});
+		},
+		{ request, form },
+	);
 }
 
 /** The socket keeps an open room current and fetches another place in it; only another room or a form asks again. */

@@ -2,20 +2,25 @@ import { type ActionFunctionArgs, type LoaderFunctionArgs, redirect } from "@rem
 import { useLoaderData } from "@remix-run/react";
 import { BrowseRooms } from "../components/browse-rooms.tsx";
 import { parseForm } from "../contract/parse.ts";
-import { answering, loading, signedIn } from "./answers.server.ts";
+import { answering, loading, sender, signedIn } from "./answers.server.ts";
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-	const me = signedIn(context, request);
+	const me = await signedIn(context, request);
 	return loading(context, "/rooms/browse", async () => ({ rooms: await context.chat.rooms.browse(me) }));
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
-	const me = signedIn(context, request);
 	const form = await request.formData();
-	return answering(context, {}, async () => {
-		const room = await context.chat.rooms.join(me, parseForm("room:join", form));
-		throw redirect(`/rooms/${room.id}`);
-	});
+	return answering(
+		context,
+		{},
+		async () => {
+			const me = await sender(context);
+			const room = await context.chat.rooms.join(me, parseForm("room:join", form));
+			throw redirect(`/rooms/${room.id}`);
+		},
+		{ request, form },
+	);
 }
 
 export default function BrowsePage() {

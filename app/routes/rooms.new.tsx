@@ -3,27 +3,32 @@ import { useActionData } from "@remix-run/react";
 import { NewRoom } from "../components/new-room.tsx";
 import { rates } from "../contract/limits.ts";
 import { parseForm } from "../contract/parse.ts";
-import { answering, signedIn } from "./answers.server.ts";
+import { answering, sender, signedIn } from "./answers.server.ts";
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-	signedIn(context, request);
+	await signedIn(context, request);
 	return null;
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
-	const me = signedIn(context, request);
 	const form = await request.formData();
 	const values = {
 		name: String(form.get("name") ?? ""),
 		topic: String(form.get("topic") ?? ""),
 		kind: String(form.get("kind") ?? "public"),
 	};
-	return answering(context, { values }, async () => {
-		const input = parseForm("room:create", form);
-		context.throttle(rates["room:create"], `room ${me.id}`);
-		const room = await context.chat.rooms.create(me, input);
-		throw redirect(`/rooms/${room.id}`);
-	});
+	return answering(
+		context,
+		{ values },
+		async () => {
+			const me = await sender(context);
+			const input = parseForm("room:create", form);
+			context.throttle(rates["room:create"], `room ${me.id}`);
+			const room = await context.chat.rooms.create(me, input);
+			throw redirect(`/rooms/${room.id}`);
+		},
+		{ request, form },
+	);
 }
 
 export default function NewRoomPage() {

@@ -3,7 +3,7 @@ import { ChooseRoom } from "../components/choose-room.tsx";
 import { signedIn } from "./answers.server.ts";
 
 export async function loader({ request, context }: LoaderFunctionArgs) {
-	signedIn(context, request);
+	await signedIn(context, request);
 	return null;
 }
 
