@@ -1,6 +1,7 @@
 /**
  * `npm run shots`: pictures of every page and state at three widths, in both themes and languages, in `shots/`, and one
- * page (`shots/index.html`) that shows them side by side. `npm run shots -- first-screen room` makes only those.
+ * page (`shots/index.html`) that shows them side by side. `npm run shots -- first-screen room` makes only those, `… room desktop light en`
+ * only that one.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -120,7 +121,7 @@ const scenes: Scene[] = [
 		path: lobby,
 		act: async (page) => {
 			await page.waitForTimeout(500);
-			await page.click(".latency");
+			await page.locator(".latency:visible").click();
 			await page.waitForTimeout(6500);
 		},
 	},
@@ -224,10 +225,10 @@ async function prepare(charla: TestCharla): Promise<{ seeded: Seeded; more: More
 async function makeTraffic(charla: TestCharla, seeded: Seeded): Promise<{ message: string; failed: string }> {
 	const post = async (socket: TestSocket, body: string) => {
 		const clientId = crypto.randomUUID();
-		await socket.call("message:post", { roomId: seeded.rooms.lobby, clientId, body, replyTo: null });
+		await socket.call("message:post", { roomId: seeded.rooms.deploys.id, clientId, body, replyTo: null });
 		return clientId;
 	};
-	const people = [seeded.people.Ana, seeded.people.Bruno, seeded.people.Carla];
+	const people = [seeded.people.Ana, seeded.people.Bruno, seeded.people.Elena];
 	const sockets = await Promise.all(people.map(async (person) => charla.connect(await charla.session(person))));
 	const [first, second] = sockets as [TestSocket, TestSocket];
 	for (let i = 0; i < 12; i++) await post(i % 2 ? first : second, i === 5 ? "" : "Anything new?");
@@ -248,11 +249,18 @@ async function main(wanted: string[]): Promise<void> {
 	rmSync(folder, { recursive: true, force: true });
 	mkdirSync(folder, { recursive: true });
 	const browser = await openBrowser();
+	const among = <T extends string>(all: readonly T[]) => {
+		const named = all.filter((one) => wanted.includes(one));
+		return named.length > 0 ? named : all;
+	};
+	const looked = among(scenes.map(({ name }) => name));
+	const devices = among(Object.keys(widths) as (keyof typeof widths)[]);
 	const made: string[] = [];
-	for (const scene of scenes.filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
-		for (const language of languages)
-			for (const theme of themes)
-				for (const [device, width] of Object.entries(widths)) {
+	for (const scene of scenes.filter(({ name }) => looked.includes(name)))
+		for (const language of among(languages))
+			for (const theme of among(themes))
+				for (const device of devices) {
+					const width = widths[device];
 					const height = width === widths.phone ? 740 : 900;
 					const context = await browser.newContext({
 						viewport: { width, height },

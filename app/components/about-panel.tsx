@@ -15,7 +15,7 @@ export function AboutPanel({ room, refusal }: { room: MyRoom; refusal: RefusalSh
 	return (
 		<>
 			<p className="quiet kind">
-				<Icon name={room.kind === "public" ? "hash" : "lock"} />
+				<Icon name={room.kind === "public" ? "mark" : "lock"} />
 				{t(`room.kind.${room.kind}`)}
 			</p>
 			<Refused refusal={refusal} id="about-refused" />

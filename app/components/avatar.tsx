@@ -2,7 +2,7 @@ import type { Person } from "../contract/shapes.ts";
 import { hueOf, initialsOf } from "./hue.ts";
 
 /** Somebody's initials on their own colour; the bot has a face. Decorative: the name always stands beside it. */
-export function Avatar({ person, size = "m", isHere }: { person: Person; size?: "s" | "m" | "l"; isHere?: boolean }) {
+export function Avatar({ person, size = "m", isHere }: { person: Person; size?: "s" | "m"; isHere?: boolean }) {
 	return (
 		<span className={`avatar avatar-${size} ${person.bot ? "avatar-bot" : hueOf(person.id)}`} aria-hidden="true">
 			{person.bot ? <BotFace /> : initialsOf(person.name)}
@@ -11,15 +11,13 @@ export function Avatar({ person, size = "m", isHere }: { person: Person; size?: 
 	);
 }
 
-/** Two eyes, and a brow that goes up when a fact arrives. */
+/** Two eyes, a smile, and a brow that goes up when a fact arrives. */
 function BotFace() {
 	return (
-		<svg viewBox="0 0 24 24" className="bot-face" aria-hidden="true">
-			<circle cx="8.2" cy="13" r="1.6" />
-			<circle cx="15.8" cy="13" r="1.6" />
-			<path d="M5.8 9.2c1.4-.7 3.1-.8 4.6-.2" />
-			<path className="brow" d="M13.4 8.4c1.5-1 3.4-1.1 4.9-.2" />
-			<path d="M9.4 17.3c1.6.900 3.6.900 5.2 0" />
+		<svg viewBox="0 0 36 36" className="bot-face" aria-hidden="true">
+			<path d="M12 18v1.5M24 18v1.5M13.5 25.2q4 2 8.5-.6" />
+			<path d="M8.8 13.2q3-1.2 6 0" />
+			<path className="brow" d="M20.8 11.6q2.8-3.4 6.6-2.2" />
 		</svg>
 	);
 }

@@ -5,6 +5,7 @@ import { useWords } from "../words/use-words.tsx";
 import { FailureAlert } from "./announcer.tsx";
 import { ConfirmLeave } from "./confirm-leave.tsx";
 import { ConnectionBanner } from "./connection-banner.tsx";
+import { ConnectionDialog } from "./connection-dialog.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { QuickSwitcher } from "./quick-switcher.tsx";
 import { RoomColumn } from "./room-column.tsx";
@@ -32,7 +33,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 	const { pathname, search } = useLocation();
 	const rooms = useLiveState((state) => state.rooms);
 	const connection = useLiveState((state) => state.connection.state);
-	const [dialog, setDialog] = useState<"switcher" | "sheet" | "help" | "leave" | "strays" | null>(null);
+	const [dialog, setDialog] = useState<"switcher" | "sheet" | "help" | "leave" | "strays" | "status" | null>(null);
 	const [notice, setNotice] = useState("");
 	const [isColumnOpen, setColumnOpen] = useState(false);
 	const [singleKeys] = useChoice("single-keys");
@@ -122,7 +123,13 @@ export function ChatShell({ children }: { children: ReactNode }) {
 			<a className="skip" href="#messages">
 				{t("skip.messages")}
 			</a>
-			<RoomColumn onKeys={() => setDialog("sheet")} onStrays={() => setDialog("strays")} onLeave={onLeave} />
+			<RoomColumn
+				onKeys={() => setDialog("sheet")}
+				onGoTo={() => setDialog("switcher")}
+				onConnection={() => setDialog("status")}
+				onStrays={() => setDialog("strays")}
+				onLeave={onLeave}
+			/>
 			{isColumnOpen && <button type="button" className="backdrop" aria-label={t("rooms.close")} onClick={() => setColumnOpen(false)} />}
 			<main className="main" id="messages" tabIndex={-1}>
 				<ConnectionBanner />
@@ -149,6 +156,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 					}}
 				/>
 			)}
+			{dialog === "status" && <ConnectionDialog onClose={() => setDialog(null)} />}
 			{dialog === "help" && <HelpDialog onClose={() => setDialog(null)} />}
 		</div>
 	);

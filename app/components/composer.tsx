@@ -50,6 +50,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 	const [text, setText] = useState(draftText);
 	const [completion, setCompletion] = useState<Completion | null>(null);
 	const [chosen, setChosen] = useState(0);
+	const [isRuled, setRuled] = useState(false);
 	const isComposing = useRef(false);
 	const findEmoji = useRef<typeof emojiFor | null>(null);
 	const listId = useId();
@@ -91,6 +92,13 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 		setText(draft);
 		growToFit(element);
 	}, [draft, draftText]);
+
+	// One line is a slip of paper; from two on it is ruled.
+	// biome-ignore lint/correctness/useExhaustiveDependencies: what is written decides how high the field is.
+	useLayout(() => {
+		const element = field.current;
+		if (element) setRuled(element.scrollHeight > 1.5 * Number.parseFloat(getComputedStyle(element).lineHeight));
+	}, [text]);
 
 	useEffect(() => {
 		// With a mouse and a keyboard people come to write; on a phone the keyboard would cover what they came to read.
@@ -231,7 +239,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 						))}
 					</div>
 				)}
-				<div className="paper">
+				<div className="paper" data-ruled={isRuled || undefined}>
 					<textarea
 						ref={field}
 						name="body"

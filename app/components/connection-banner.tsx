@@ -3,6 +3,7 @@ import { refusalWords } from "../contract/refusals.ts";
 import type { ConnectionState } from "../live/live-state.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
+import { Icon } from "./icons.tsx";
 
 /** A hiccup shorter than this is nobody's business, ms. */
 const patience = 900;
@@ -39,6 +40,7 @@ export function ConnectionBanner() {
 	return (
 		<div className="banner-place">
 			<div className={shown ? `banner banner-${shown}` : "banner is-away"}>
+				{shown && shown !== "connecting" && shown !== "catching-up" && <Icon name={shown === "refused" ? "warn" : "cloud"} />}
 				<span role="status">{shown ? words[shown] : ""}</span>
 				{(shown === "waiting" || shown === "refused") && connection.retryAt !== null && <Countdown until={connection.retryAt} />}
 				{(shown === "waiting" || shown === "refused") && (

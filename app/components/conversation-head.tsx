@@ -1,5 +1,5 @@
 import { Link } from "@remix-run/react";
-import type { MyRoom } from "../contract/shapes.ts";
+import type { MyRoom, Person } from "../contract/shapes.ts";
 import { useWords } from "../words/use-words.tsx";
 import { Avatar } from "./avatar.tsx";
 import { Icon } from "./icons.tsx";
@@ -9,12 +9,13 @@ import { Latency } from "./latency.tsx";
 export function ConversationHead(props: {
 	room: MyRoom;
 	members: number;
-	here: number;
+	/** A few of them, for their faces. */
+	faces: Person[];
 	panel: string | null;
 	isHere: boolean;
 	onConnection(): void;
 }) {
-	const { room, members, panel, isHere, onConnection } = props;
+	const { room, members, faces, panel, isHere, onConnection } = props;
 	const { t, n } = useWords();
 	const to = (name: string) => (panel === name ? `/rooms/${room.id}` : `/rooms/${room.id}?panel=${name}`);
 	return (
@@ -45,6 +46,13 @@ export function ConversationHead(props: {
 						title={n("room.members", members)}
 						aria-current={panel === "members" ? "true" : undefined}
 					>
+						{faces.length > 0 && (
+							<span className="stack">
+								{faces.map((person) => (
+									<Avatar key={person.id} person={person} size="s" />
+								))}
+							</span>
+						)}
 						<Icon name="people" />
 						<span aria-hidden="true">{members}</span>
 					</Link>

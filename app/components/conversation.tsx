@@ -76,6 +76,10 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 	if (wasFollowed.current && !isFollowed && !listed) return <Gone />;
 
 	const { room, members } = view;
+	const faces = Object.values(members)
+		.filter(({ person }) => person.id !== me.id && !person.bot)
+		.slice(0, 3)
+		.map(({ person }) => person);
 	const closeTo = `/rooms/${roomId}`;
 	const isAboutRoom = panel === "about" || panel === "members";
 	return (
@@ -84,7 +88,7 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 				<ConversationHead
 					room={room}
 					members={Object.keys(members).length}
-					here={Object.keys(here).length}
+					faces={faces}
 					panel={panel}
 					isHere={room.with ? here[room.with.id] === true : false}
 					onConnection={() => setDialog("status")}

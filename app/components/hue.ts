@@ -1,10 +1,10 @@
-const buckets = 24;
+const hues = 12;
 
-/** The class of somebody's own colour: stable over devices, since it comes from the id alone (FNV-1a). */
+/** The class of somebody's own colour, `m1` to `m12`: stable over devices, since it comes from the id alone (FNV-1a). */
 export function hueOf(id: string): string {
 	let hash = 0x811c9dc5;
 	for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-	return `hue-${(hash >>> 0) % buckets}`;
+	return `m${((hash >>> 0) % hues) + 1}`;
 }
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });

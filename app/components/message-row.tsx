@@ -40,6 +40,8 @@ type Props = {
 	isTarget: boolean;
 	/** A change of it was begun and not saved. */
 	hasEdit: boolean;
+	/** Of mine: its state stands beside it in words, not only under a pointer. */
+	saysState: boolean;
 	/** Of mine: how far it has come. Numbers, so that a row renders again only when its own change. */
 	delivered: number;
 	seen: number;
@@ -66,7 +68,7 @@ const item = { role: "listitem" } as const;
 
 /** One message, whoever wrote it and however far it has come. */
 export const MessageRow = memo(function MessageRow(props: Props) {
-	const { line, roomId, isMine, state, isTarget, hasEdit, delivered, seen, total, isLive, me, mayDecide, doing } = props;
+	const { line, roomId, isMine, state, isTarget, hasEdit, delivered, seen, total, isLive, me, mayDecide, saysState, doing } = props;
 	const { t, time } = useWords();
 	const { author, pending, seq } = line;
 	const reach = isMine && seq !== null ? { delivered, seen, total } : null;
@@ -74,6 +76,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
 		"line",
 		line.isFirst ? "is-first" : "",
 		isMine ? "is-mine" : "",
+		saysState ? "says-state" : "",
 		isTarget ? "is-target" : "",
 		pending ? `is-${pending.state}` : "",
 		state === "menu" ? "has-menu" : "",
@@ -95,17 +98,18 @@ export const MessageRow = memo(function MessageRow(props: Props) {
 			data-key={line.key}
 		>
 			<span className="line-side">{line.isFirst ? <Avatar person={author} /> : <Moment line={line} roomId={roomId} isSide />}</span>
+			{line.isFirst && (
+				<p className="line-head">
+					<strong className={author.bot ? "name" : `name ${hueOf(author.id)}`}>
+						<bdi>{author.name}</bdi>
+					</strong>
+					{author.bot && <span className="tag">{t("members.bot")}</span>}
+					<Moment line={line} roomId={roomId} />
+				</p>
+			)}
 			{isMine && !line.isDeleted && <Hilo reach={reach} pending={pending} />}
 			<div className="line-main">
-				{line.isFirst ? (
-					<p className="line-head">
-						<strong className={author.bot ? "name" : `name ${hueOf(author.id)}`}>
-							<bdi>{author.name}</bdi>
-						</strong>
-						{author.bot && <span className="tag">{t("members.bot")}</span>}
-						<Moment line={line} roomId={roomId} />
-					</p>
-				) : (
+				{!line.isFirst && (
 					<span className="hidden" data-uncopied>
 						<bdi>{author.name}</bdi>:{" "}
 					</span>

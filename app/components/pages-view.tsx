@@ -2,6 +2,7 @@ import { Link } from "@remix-run/react";
 import { limits } from "../contract/limits.ts";
 import type { Page } from "../contract/shapes.ts";
 import { useWords } from "../words/use-words.tsx";
+import { hueOf } from "./hue.ts";
 import { Icon } from "./icons.tsx";
 import { MessageBody } from "./message-body.tsx";
 import { QuoteLine } from "./quote-line.tsx";
@@ -20,9 +21,7 @@ export function PagesView({ page, at, sizes }: { page: Page; at: string; sizes: 
 					<h1>
 						<bdi>{room.name}</bdi>
 					</h1>
-					<p className="quiet">
-						{t("pages.title", { page: page.page, pages: page.pages })} · {n("timeline.count", room.lastMsg)}
-					</p>
+					<p className="quiet">{n("timeline.count", room.lastMsg)}</p>
 				</div>
 				<form method="get" className="pages-size">
 					<label htmlFor="pages-size">{t("pages.size")}</label>
@@ -46,7 +45,8 @@ export function PagesView({ page, at, sizes }: { page: Page; at: string; sizes: 
 					</noscript>
 				</form>
 			</header>
-			<main>
+			<main className="leaf">
+				<h2>{t("pages.title", { page: page.page, pages: page.pages })}</h2>
 				{messages.length === 0 && <p className="quiet">{t("pages.empty")}</p>}
 				<ol className="pages-list">
 					{messages.map((message) => (
@@ -60,7 +60,7 @@ export function PagesView({ page, at, sizes }: { page: Page; at: string; sizes: 
 							</Link>
 							<article>
 								<header className="line-head">
-									<strong>
+									<strong className={message.author.bot ? "name" : `name ${hueOf(message.author.id)}`}>
 										<bdi>{message.author.name}</bdi>
 									</strong>
 									<time dateTime={new Date(message.createdAt).toISOString()} suppressHydrationWarning>

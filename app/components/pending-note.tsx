@@ -3,6 +3,7 @@ import type { Pending } from "../live/live-state.ts";
 import { useLive } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { useSecondsUntil } from "./connection-banner.tsx";
+import { Icon } from "./icons.tsx";
 
 /** Under a message that is not on its way: why, and what can be done. Nothing while all goes well. */
 export function PendingNote({ pending, onEdit }: { pending: Pending; onEdit?(pending: Pending): void }) {
@@ -47,7 +48,10 @@ export function Note(props: {
 	const { t } = useWords();
 	return (
 		<div className={isFailed ? "pending-note is-failed" : "pending-note"}>
-			<p>{words}</p>
+			<p>
+				{isFailed && <Icon name="warn" />}
+				{words}
+			</p>
 			<p>
 				<button type="button" className="button button-small" onClick={onWay}>
 					{way}

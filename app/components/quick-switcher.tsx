@@ -78,7 +78,7 @@ export function QuickSwitcher({ rooms, onClose }: { rooms: MyRoom[]; onClose(): 
 						}}
 					>
 						<span className="room-sign">
-							{room.with ? <Avatar person={room.with} size="s" /> : <Icon name={room.kind === "private" ? "lock" : "hash"} />}
+							{room.with ? <Avatar person={room.with} size="s" /> : <Icon name={room.kind === "private" ? "lock" : "mark"} />}
 						</span>
 						<span className="room-name">
 							<bdi>{room.name}</bdi>

@@ -1,6 +1,8 @@
 import { Link } from "@remix-run/react";
 import type { Quote } from "../contract/shapes.ts";
 import { useWords } from "../words/use-words.tsx";
+import { hueOf } from "./hue.ts";
+import { Icon } from "./icons.tsx";
 
 /** The message that is being answered, on one line, as the way to it. */
 export function QuoteLine({ quote, roomId, onJump }: { quote: Quote; roomId: string; onJump?: (seq: number) => boolean }) {
@@ -15,7 +17,8 @@ export function QuoteLine({ quote, roomId, onJump }: { quote: Quote; roomId: str
 			}}
 		>
 			<span className="hidden">{t("message.inReply", { name: quote.author.name })}: </span>
-			<bdi className="quote-name" aria-hidden="true">
+			<Icon name="reply" />
+			<bdi className={quote.author.bot ? "quote-name" : `quote-name ${hueOf(quote.author.id)}`} aria-hidden="true">
 				{quote.author.name}
 			</bdi>
 			<span className="quote-text" dir="auto">

@@ -1,4 +1,5 @@
 import type { Member } from "../contract/shapes.ts";
+import type { Pending } from "../live/live-state.ts";
 
 /** How far a message of mine has come: of `total` others, how many have it, and how many had it on screen. */
 export type Reach = { delivered: number; seen: number; total: number };
@@ -28,10 +29,22 @@ function atLeast(ascending: readonly number[], wanted: number): number {
 	return ascending.length - low;
 }
 
-/** How full the hilo is, in eighths: sending 1, stored 3, then delivered up to 6 and seen up to 8. */
-export function fillOf({ delivered, seen, total }: Reach): number {
-	if (total === 0) return 8;
-	if (seen > 0) return seen === total ? 8 : 7;
-	if (delivered > 0) return delivered === total ? 6 : delivered * 2 >= total ? 5 : 4;
-	return 3;
+/** What the thread beside a message of mine shows: its state decides shape, colour and word together. */
+export type HiloState = "waiting" | "sending" | "stored" | "delivered" | "seen" | "all" | "failed";
+
+const onItsWay = { queued: "waiting", sending: "sending", stored: "stored", failed: "failed", stale: "waiting" } as const;
+
+/** How far a message of mine has come, as one word. Alone in a room, what is stored is where it wanted to go. */
+export function hiloOf(reach: Reach | null, pending: Pending["state"] | null): HiloState {
+	if (pending) return onItsWay[pending];
+	if (!reach || reach.total === 0) return "stored";
+	const { delivered, seen, total } = reach;
+	if (seen > 0) return seen >= total ? "all" : "seen";
+	return delivered > 0 ? "delivered" : "stored";
+}
+
+/** A share in eighths: something is at least one, and eight is everybody. */
+export function eighths(count: number, total: number): number {
+	if (total <= 0 || count <= 0) return 0;
+	return count >= total ? 8 : Math.min(7, Math.max(1, Math.round((count / total) * 8)));
 }

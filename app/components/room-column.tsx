@@ -1,19 +1,22 @@
 import { Form, Link, NavLink } from "@remix-run/react";
-import { memo, useMemo } from "react";
-import type { MyRoom, RoomKind } from "../contract/shapes.ts";
+import { type FormEvent, memo, type ReactNode, useMemo } from "react";
+import type { MyRoom } from "../contract/shapes.ts";
 import { useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { Avatar } from "./avatar.tsx";
-import { Icon } from "./icons.tsx";
+import { Icon, type IconName } from "./icons.tsx";
+import { Latency } from "./latency.tsx";
 import { Logo } from "./logo.tsx";
 import { LanguageSwitch, ThemeSwitch } from "./preference-forms.tsx";
-import { inOrder, kinds, unreadOf } from "./room-order.ts";
+import { inOrder, unreadOf } from "./room-order.ts";
 
 /** What goes out no more until somebody says how. */
 const stuck: ReadonlySet<string> = new Set(["failed", "stale"]);
 
+type ColumnProps = { onKeys(): void; onGoTo(): void; onConnection(): void; onStrays(): void; onLeave(event: FormEvent): void };
+
 /** My rooms with what waits in them, the ways to others, and who I am. */
-export function RoomColumn({ onKeys, onStrays, onLeave }: { onKeys(): void; onStrays(): void; onLeave(event: React.FormEvent): void }) {
+export function RoomColumn({ onKeys, onGoTo, onConnection, onStrays, onLeave }: ColumnProps) {
 	const { t, n, language } = useWords();
 	const rooms = useLiveState((state) => state.rooms);
 	const drafts = useLiveState((state) => state.drafts);
@@ -22,6 +25,7 @@ export function RoomColumn({ onKeys, onStrays, onLeave }: { onKeys(): void; onSt
 	const strays = pending.filter((waiting) => !rooms[waiting.roomId]).length;
 	const here = useLiveState((state) => state.here);
 	const me = useLiveState((state) => state.me);
+	const isOnline = useLiveState((state) => state.connection.state === "online");
 	const ordered = inOrder(rooms, language);
 	return (
 		<nav className="column" data-region tabIndex={-1} aria-label={t("rooms.title")} id="rooms">
@@ -30,17 +34,35 @@ export function RoomColumn({ onKeys, onStrays, onLeave }: { onKeys(): void; onSt
 					<Logo />
 					<span>{t("app.name")}</span>
 				</Link>
-				<Link className="icon-button" to="/rooms/browse" aria-label={t("rooms.browse")} title={t("rooms.browse")}>
-					<Icon name="compass" />
-				</Link>
-				<Link className="icon-button" to="/rooms/new" aria-label={t("rooms.new")} title={t("rooms.new")}>
-					<Icon name="plus" />
-				</Link>
 			</header>
+			<button type="button" className="go-to needs-js" onClick={onGoTo} aria-haspopup="dialog">
+				<Icon name="search" />
+				<span>{t("rooms.goTo")}</span>
+				<kbd>Ctrl K</kbd>
+			</button>
 			<div className="column-rooms">
-				{kinds.map((kind) => (
-					<RoomSection key={kind} kind={kind} rooms={ordered[kind]} drafts={drafts} unsent={unsent} here={here} />
-				))}
+				<RoomSection
+					title={t("rooms.public")}
+					id="rooms-public"
+					rooms={[...ordered.public, ...ordered.private]}
+					drafts={drafts}
+					unsent={unsent}
+					here={here}
+				>
+					<ColumnWay to="/rooms/browse" icon="compass" words={t("rooms.browse")} />
+					<ColumnWay to="/rooms/new" icon="plus" words={t("rooms.new")} />
+				</RoomSection>
+				<RoomSection title={t("rooms.direct")} id="rooms-direct" rooms={ordered.direct} drafts={drafts} unsent={unsent} here={here}>
+					{ordered.direct.length > 0 && <ColumnWay to="/people" icon="plus" words={t("rooms.people")} />}
+				</RoomSection>
+				{ordered.direct.length === 0 && (
+					<NavLink className="room-line room-way" to="/people">
+						<span className="room-sign">
+							<Icon name="plus" />
+						</span>
+						<span className="room-name">{t("rooms.noDirect")}</span>
+					</NavLink>
+				)}
 				{strays > 0 && (
 					<button type="button" className="room-line room-way" onClick={onStrays}>
 						<span className="room-sign">
@@ -50,50 +72,55 @@ export function RoomColumn({ onKeys, onStrays, onLeave }: { onKeys(): void; onSt
 					</button>
 				)}
 			</div>
-			<details className="me">
-				<summary title={t("me.menu")}>
-					<Avatar person={me} />
-					<span className="me-name">
-						<bdi>{me.name}</bdi>
-						<span className="hidden">: {t("me.menu")}</span>
-					</span>
-					<Icon name="more" />
-				</summary>
-				<div className="me-menu">
-					<ThemeSwitch />
-					<LanguageSwitch />
-					<button type="button" className="menu-line needs-js" onClick={onKeys}>
-						<Icon name="keys" />
-						{t("me.shortcuts")}
-					</button>
-					<Form method="post" action="/leave" onSubmit={onLeave}>
-						<button type="submit" className="menu-line" title={t("me.leaveNote")}>
-							<Icon name="leave" />
-							{t("me.leave")}
+			<div className="me-place">
+				<details className="me">
+					<summary title={t("me.menu")}>
+						<Avatar person={me} isHere={isOnline} />
+						<span className="me-name">
+							<bdi>{me.name}</bdi>
+							<span className="hidden">: {t("me.menu")}</span>
+						</span>
+						<Icon name="settings" />
+					</summary>
+					<div className="me-menu">
+						<ThemeSwitch />
+						<LanguageSwitch />
+						<button type="button" className="menu-line needs-js" onClick={onKeys}>
+							<Icon name="keys" />
+							{t("me.shortcuts")}
 						</button>
-					</Form>
-				</div>
-			</details>
+						<Form method="post" action="/leave" onSubmit={onLeave}>
+							<button type="submit" className="menu-line" title={t("me.leaveNote")}>
+								<Icon name="leave" />
+								{t("me.leave")}
+							</button>
+						</Form>
+					</div>
+				</details>
+				<Latency onOpen={onConnection} />
+			</div>
 		</nav>
 	);
 }
 
-function RoomSection(props: {
-	kind: RoomKind;
+type SectionProps = {
+	title: string;
+	id: string;
 	rooms: MyRoom[];
 	drafts: Record<string, string>;
 	unsent: ReadonlySet<string>;
 	here: Record<string, true>;
-}) {
-	const { kind, rooms, drafts, unsent, here } = props;
-	const { t } = useWords();
-	if (rooms.length === 0 && kind !== "direct") return null;
-	const titleId = `rooms-${kind}`;
+	/** Ways to more of the kind, beside the title. */
+	children: ReactNode;
+};
+
+function RoomSection({ title, id, rooms, drafts, unsent, here, children }: SectionProps) {
 	return (
-		<section aria-labelledby={titleId}>
-			<h2 className="column-title" id={titleId}>
-				{t(`rooms.${kind}`)}
-			</h2>
+		<section aria-labelledby={id}>
+			<div className="column-title">
+				<h2 id={id}>{title}</h2>
+				{children}
+			</div>
 			<ul>
 				{rooms.map((room) => (
 					<RoomLine
@@ -104,18 +131,16 @@ function RoomSection(props: {
 						isHere={room.with ? here[room.with.id] === true : false}
 					/>
 				))}
-				{kind === "direct" && (
-					<li>
-						<NavLink className="room-line room-way" to="/people">
-							<span className="room-sign">
-								<Icon name="plus" />
-							</span>
-							<span className="room-name">{t(rooms.length === 0 ? "rooms.noDirect" : "rooms.people")}</span>
-						</NavLink>
-					</li>
-				)}
 			</ul>
 		</section>
+	);
+}
+
+function ColumnWay({ to, icon, words }: { to: string; icon: IconName; words: string }) {
+	return (
+		<Link className="icon-button" to={to} aria-label={words} title={words}>
+			<Icon name={icon} />
+		</Link>
 	);
 }
 
@@ -130,7 +155,7 @@ const RoomLine = memo(function RoomLine(props: { room: MyRoom; hasDraft: boolean
 					{room.with ? (
 						<Avatar person={room.with} size="s" isHere={isHere || undefined} />
 					) : (
-						<Icon name={room.kind === "private" ? "lock" : "hash"} />
+						<Icon name={room.kind === "private" ? "lock" : "mark"} />
 					)}
 				</span>
 				<span className="room-name">

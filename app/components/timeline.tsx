@@ -12,9 +12,10 @@ import { editDraft, editsKept } from "./draft-names.ts";
 import { Icon } from "./icons.tsx";
 import { JourneyDialog } from "./journey-dialog.tsx";
 import { type Day, daysOf, type Line } from "./lines.ts";
+import { EmptyArt } from "./logo.tsx";
 import { MessageRow, type RowDoing } from "./message-row.tsx";
 import { keepPlace, keptPlace } from "./places.ts";
-import { openReach } from "./reach.ts";
+import { hiloOf, openReach } from "./reach.ts";
 import { useRoving } from "./roving.ts";
 import { type Place, ScrollKeeper, type Sight } from "./scroll-keeper.tsx";
 import { useChoice } from "./use-choice.ts";
@@ -307,6 +308,17 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 
 	const hasEdit = useMemo(() => new Set(edits.split(",").map(Number)), [edits]);
 	const lines = allDays.flatMap((d) => d.lines);
+	// In words without being pointed at: what is on its way, and of each state the newest.
+	const told = new Set<string>();
+	const saying = new Set<string>();
+	for (const line of lines.toReversed()) {
+		if (line.author.id !== me.id || line.isDeleted) continue;
+		const state = hiloOf(line.seq === null ? null : reachOf(line.seq), line.pending?.state ?? null);
+		if (line.pending || !told.has(state)) saying.add(line.key);
+		told.add(state);
+		// What everybody saw is the furthest there is: above it only more of it.
+		if (state === "all") break;
+	}
 	const lastOfMine = () => lines.findLast((line) => line.author.id === me.id && line.seq !== null && !line.isDeleted);
 	const editLast = useRef<() => boolean>(() => false);
 	editLast.current = () => {
@@ -363,7 +375,12 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 	}
 
 	async function onClick(event: MouseEvent): Promise<void> {
-		const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-copy-code]") : null;
+		const hit = event.target instanceof Element ? event.target : null;
+		// The thread leads to the journey, for a pointer; keys have the menu.
+		const thread = hit?.closest(".hilo, .hilo-words")?.closest<HTMLElement>("[data-key]");
+		const travelling = thread && lines.find((line) => line.key === thread.dataset.key && line.seq !== null);
+		if (travelling) setTravelled(travelling);
+		const button = hit?.closest<HTMLElement>("[data-copy-code]");
 		if (!button) return;
 		const isCopied = await copyText(button.parentElement?.querySelector("code")?.textContent ?? "");
 		say(t(isCopied ? "message.copied" : "message.notCopied"));
@@ -403,6 +420,7 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 						roomId={room.id}
 						isMine={isMine}
 						state={active?.key === line.key ? active.state : "plain"}
+						saysState={isMine && saying.has(line.key)}
 						hasEdit={isMine && line.seq !== null && hasEdit.has(line.seq)}
 						isTarget={line.seq !== null && line.seq === target}
 						delivered={reach?.delivered ?? 0}
@@ -500,6 +518,7 @@ function Beginning({ room, isEmpty }: { room: MyRoom; isEmpty: boolean }) {
 	const isDirect = room.kind === "direct";
 	return (
 		<div className={isEmpty ? "beginning is-empty" : "beginning"}>
+			{isEmpty && <EmptyArt />}
 			<p className="beginning-title">
 				{isDirect
 					? t("timeline.emptyDirect", { name: room.name })

@@ -15,7 +15,11 @@ export function TypingLine({ roomId }: { roomId: string }) {
 				: t("typing.one", { name: first.person.name });
 	return (
 		<p className="typing" aria-hidden={words === ""}>
-			{words && <span className="typing-dots" />}
+			{words && (
+				<svg className="wave" viewBox="0 0 28 10" aria-hidden="true">
+					<path d="M-14 5q3.5-6 7 0t7 0 7 0 7 0 7 0 7 0 7 0 7 0" />
+				</svg>
+			)}
 			{words}
 		</p>
 	);

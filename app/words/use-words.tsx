@@ -18,7 +18,7 @@ export type Speech = {
 	precise(ms: number): string;
 	/** Date and time in full, for a title. */
 	full(ms: number): string;
-	/** "Today", "Yesterday", else the date; the year only when it is another. */
+	/** The date, today and yesterday by those words too; the year only when it is another. */
 	day(ms: number, now: number): string;
 	/** A day's name for comparing: yyyy-mm-dd in the reader's zone. */
 	dayKey(ms: number): string;
@@ -91,8 +91,9 @@ function openSpeech(language: "en" | "es", words: Words, locale: string, timeZon
 		full: (ms) => full.format(ms),
 		day(ms, now) {
 			const key = dayKey(ms);
-			if (key === dayKey(now)) return say("timeline.today");
-			if (key === dayKey(now - 86_400_000)) return say("timeline.yesterday");
+			const near = key === dayKey(now) ? "timeline.today" : key === dayKey(now - 86_400_000) ? "timeline.yesterday" : null;
+			// "hoy, miércoles 14 de octubre": one comma is enough.
+			if (near) return `${say(near)}, ${sameYear.format(ms).replace(", ", " ")}`;
 			return (key.slice(0, 4) === dayKey(now).slice(0, 4) ? sameYear : anyYear).format(ms);
 		},
 	};

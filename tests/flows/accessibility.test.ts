@@ -276,8 +276,8 @@ long("[85] with forced colours what is chosen, unread and on its way can still b
 	const hilo = await line(page, "Seen in forced colours")
 		.locator(".hilo")
 		.evaluate((thread) => [
-			getComputedStyle(thread).backgroundColor,
 			getComputedStyle(thread.firstElementChild as Element).backgroundColor,
+			getComputedStyle(thread.firstElementChild as Element, "::before").backgroundColor,
 		]);
 	assert.notEqual(hilo[0], hilo[1], "the thread shows how far it is filled");
 	noProblems(ana);

@@ -10,7 +10,7 @@ import { long } from "../support/long.ts";
 const flow = openFlow();
 
 const banner = (page: Page, words: string | RegExp) => page.getByRole("status").getByText(words);
-const noConnection = "No connection. What you write is kept here and goes out when it is back.";
+const noConnection = "You're offline. What you write is kept on this device and goes out on its own.";
 const noServer = "The server does not answer. Charla keeps trying.";
 const one = (people: Talker[]) => people[0] as Talker;
 const sockets = (request: string) => request.includes(" /socket.io/");

@@ -311,9 +311,9 @@ test("who is here, who writes and what waits elsewhere can be seen, and goes aga
 		.waitFor();
 	await isLive(other.page);
 	await composer(other.page).pressSequentially("I am wri");
-	await page.getByText(`${ana.name} is writing`).waitFor();
-	assert.equal(await other.page.getByText(/is writing$/).count(), 0, "nobody is told of themselves");
-	await page.getByText(`${ana.name} is writing`).waitFor({ state: "detached", timeout: limits.typingShown + 20_000 });
+	await page.getByText(`${ana.name} is typing`).waitFor();
+	assert.equal(await other.page.getByText(/is typing$/).count(), 0, "nobody is told of themselves");
+	await page.getByText(`${ana.name} is typing`).waitFor({ state: "detached", timeout: limits.typingShown + 20_000 });
 
 	const elsewhere = await roomWith(charla, ana, [reader.me]);
 	await say(charla.chat, ana, elsewhere.id, "And here");

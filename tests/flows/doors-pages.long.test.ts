@@ -136,7 +136,7 @@ test("[44] printed, a conversation and a numbered page are dark text on white, w
 	};
 	// Whatever happens to be open when somebody prints, the paper holds what was said.
 	const states: [string, string, () => Promise<unknown>][] = [
-		["at rest", live, () => page.locator(".latency:not([data-quality=none])").waitFor()],
+		["at rest", live, () => page.locator(".latency:visible:not([data-quality=none])").waitFor()],
 		["editing", live, async () => key("e")().then(() => page.getByRole("textbox", { name: "Edit your message" }).waitFor())],
 		["with a menu", live, async () => key("Enter")().then(() => page.getByRole("menu").waitFor())],
 		["with a dialog", live, async () => key("?")().then(() => page.getByRole("dialog").waitFor())],
@@ -150,7 +150,7 @@ test("[44] printed, a conversation and a numbered page are dark text on white, w
 		],
 		["with a panel", `${live}?panel=members`, () => page.getByRole("heading", { name: "Members" }).waitFor()],
 		["numbered", `${live}/pages/1`, async () => undefined],
-		["without a network", live, () => ana.context.setOffline(true).then(() => page.getByText(/^No connection\./).waitFor())],
+		["without a network", live, () => ana.context.setOffline(true).then(() => page.getByText(/^You're offline\./).waitFor())],
 	];
 	for (const [state, path, act] of states) {
 		const isNumbered = path.endsWith("/1");

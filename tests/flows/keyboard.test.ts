@@ -356,7 +356,7 @@ long("[84] a message that cannot be sent and a connection that is gone are told 
 	await eventually(
 		async () =>
 			assert.ok(
-				(await statuses()).some((words) => words.startsWith("No connection.")),
+				(await statuses()).some((words) => words.startsWith("You're offline.")),
 				`${await statuses()}`,
 			),
 		4000,
@@ -367,7 +367,7 @@ long("[84] a message that cannot be sent and a connection that is gone are told 
 		.getByText(/Kept here/)
 		.waitFor();
 	await reader.context.setOffline(false);
-	await eventually(async () => assert.ok(!(await statuses()).some((words) => words.startsWith("No connection."))));
+	await eventually(async () => assert.ok(!(await statuses()).some((words) => words.startsWith("You're offline."))));
 	await eventually(async () =>
 		assert.equal(
 			await line(page, "Written in a tunnel")
@@ -386,11 +386,11 @@ long("[84] a message that cannot be sent and a connection that is gone are told 
 		await composer(page).fill("This one fails");
 		await composer(page).press("Enter");
 		await eventually(async () => assert.match((await alerts.allInnerTexts()).join(" "), /^Your message was not sent\. \S+/));
-		await line(page, "This one fails").getByRole("button", { name: "Try again" }).waitFor();
+		await line(page, "This one fails").getByRole("button", { name: "Retry" }).waitFor();
 	} finally {
 		charla.chat.messages.post = posted;
 	}
-	await line(page, "This one fails").getByRole("button", { name: "Try again" }).click();
+	await line(page, "This one fails").getByRole("button", { name: "Retry" }).click();
 	await eventually(async () => assert.equal((await alerts.allInnerTexts()).join("").trim(), ""));
 	await eventually(async () => {
 		const { messages } = await charla.chat.rooms.open(reader.me, { roomId: room.id });

@@ -125,12 +125,12 @@ test("[35] at midnight by the server's clock today becomes yesterday on a page t
 		await page.clock.install();
 		await page.goto(path);
 		await isLive(page);
-		await page.getByText("Today", { exact: true }).waitFor();
+		await page.getByText(/^Today, /).waitFor();
 		// Twenty minutes pass at once, here and there.
 		shift += 20 * 60_000;
 		await page.clock.fastForward(20 * 60_000);
-		await page.getByText("Yesterday", { exact: true }).waitFor();
-		assert.equal(await page.getByText("Today", { exact: true }).count(), 0);
+		await page.getByText(/^Yesterday, /).waitFor();
+		assert.equal(await page.getByText(/^Today, /).count(), 0);
 		assert.ok(ana && room);
 		noProblems(reader);
 	} finally {

@@ -171,7 +171,7 @@ long("[33] a room of 10,000 messages holds few of them in the page, scrolls like
 	assert.ok(most <= limits.mounted + limits.window, `${most} messages in the page`);
 	assert.ok(most > limits.window, "history was loaded");
 
-	await page.getByRole("button", { name: "Jump to the latest" }).click();
+	await page.getByRole("button", { name: "Back to now" }).click();
 	await line(page, long.first + 9_999).waitFor();
 	await eventually(async () => assert.ok((await fromEnd(page)) <= 1));
 	assert.ok(await isInSight(page, long.first + 9_999));

@@ -218,7 +218,7 @@ long("[37] a link to a message shows it in the middle and marks it for a moment;
 	assert.ok(await isInSight(page, far), "and stays where it is");
 
 	// From the end to a message and back again, by its own link.
-	await page.getByRole("button", { name: "Jump to the latest" }).click();
+	await page.getByRole("button", { name: "Back to now" }).click();
 	await eventually(async () => assert.ok((await fromEnd(page)) <= 1));
 	await wheel(page, -600);
 	await settled(page);

@@ -111,7 +111,7 @@ test("[5] an error of the server fails the message with its reason; trying again
 
 	await line(ana.page, "Throw away").getByRole("button", { name: "Discard" }).click();
 	await line(ana.page, "Throw away").waitFor({ state: "detached" });
-	await line(ana.page, "Try again").getByRole("button", { name: "Try again" }).click();
+	await line(ana.page, "Try again").getByRole("button", { name: "Retry" }).click();
 	await line(bruno.page, "Try again").waitFor();
 	await reached(ana.page, "Try again", /^Stored/);
 	assert.deepEqual(await texts(ana.page), ["Try again"]);
@@ -212,7 +212,7 @@ long("[13] an edit that cannot be saved keeps its text and says why, and is save
 	await ana.context.setOffline(true);
 	await ana.page
 		.getByRole("status")
-		.getByText(/^No connection\./)
+		.getByText(/^You're offline\./)
 		.waitFor();
 	await editor.fill("First, after a tunnel");
 	await editor.press("Enter");
@@ -225,7 +225,7 @@ long("[13] an edit that cannot be saved keeps its text and says why, and is save
 	await until(() => flow.connected(ana) === 1, "she is connected again");
 	await ana.page
 		.getByRole("status")
-		.getByText(/^No connection\./)
+		.getByText(/^You're offline\./)
 		.waitFor({ state: "detached" });
 	await editor.press("Enter");
 	await line(bruno.page, "First, after a tunnel").getByText("edited").waitFor();

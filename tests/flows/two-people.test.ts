@@ -62,8 +62,8 @@ test("[65] two tabs of one person are one person: here, writing and unread", asy
 	const writing = ana.page.getByText(/(is|are) writing$/);
 	await composer(bruno.page).pressSequentially("hm");
 	await composer(second).pressSequentially("well");
-	await ana.page.getByText(`${bruno.name} is writing`, { exact: true }).waitFor();
-	assert.deepEqual(await writing.allInnerTexts(), [`${bruno.name} is writing`]);
+	await ana.page.getByText(`${bruno.name} is typing`, { exact: true }).waitFor();
+	assert.deepEqual(await writing.allInnerTexts(), [`${bruno.name} is typing`]);
 
 	// One tab less is no less here: Carla, who goes after it, is shown as gone first.
 	const carla = await flow.charla.person(flow.name("Carla"));
