@@ -30,6 +30,8 @@ type Scene = {
 	act?: (page: Page, context: BrowserContext) => Promise<void>;
 	/** The page to its end, not only what fits. */
 	whole?: true;
+	/** Where the picture of a desktop, light and in English, goes as well. */
+	also?: string;
 };
 type More = { newcomer: Person; operator: Person; emptyRoom: string; longRoom: string; orderRoom: string; message: string; failed: string };
 
@@ -53,6 +55,22 @@ const scenes: Scene[] = [
 	},
 	{ name: "rooms", as: ana, path: () => "/rooms" },
 	{ name: "room", as: ana, path: lobby },
+	{
+		name: "readme",
+		as: (seeded) => seeded.people.Bruno,
+		path: lobby,
+		also: "docs/images/charla.png",
+		act: async (page) => {
+			await page.waitForSelector("[data-connection=online]");
+			for (const text of ["It makes tea as well now. Nobody asked, but it is **good**.", "Cups are in the second drawer."]) {
+				await page.fill(composer, text);
+				await page.press(composer, "Control+Enter");
+				await page.waitForTimeout(900);
+			}
+			await page.fill(composer, "For Thursday:\n- the new drawings\n- two chairs more, the bench is gone");
+			await page.waitForTimeout(4000);
+		},
+	},
 	{ name: "room-code-and-quotes", as: ana, path: design },
 	{ name: "room-unread", as: (seeded) => seeded.people.Elena, path: lobby },
 	{ name: "room-empty", as: (_, more) => more.newcomer, path: (_, more) => `/rooms/${more.emptyRoom}` },
@@ -284,7 +302,9 @@ async function main(wanted: string[]): Promise<void> {
 					// The page scrolls within itself, so it is the window that has to grow.
 					if (scene.whole)
 						await page.setViewportSize({ width, height: await page.evaluate("document.querySelector('.ops').scrollHeight") });
-					await page.screenshot({ path: path.join(folder, file) });
+					const picture = await page.screenshot({ path: path.join(folder, file) });
+					if (scene.also && device === "desktop" && theme === "light" && language === "en")
+						writeFileSync(path.join(root, scene.also), picture);
 					made.push(file);
 					await context.close();
 					process.stdout.write(`\r${made.length} pictures  ${file}`.padEnd(80));

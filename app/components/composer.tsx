@@ -94,7 +94,6 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 	}, [draft, draftText]);
 
 	// One line is a slip of paper; from two on it is ruled.
-	// biome-ignore lint/correctness/useExhaustiveDependencies: what is written decides how high the field is.
 	useLayout(() => {
 		const element = field.current;
 		if (element) setRuled(element.scrollHeight > 1.5 * Number.parseFloat(getComputedStyle(element).lineHeight));

@@ -14,7 +14,7 @@ import { HelpDialog, HelpWords } from "./help-dialog.tsx";
 import { MembersPanel } from "./members-panel.tsx";
 import { type RefusalShown, Refused } from "./refused.tsx";
 import { SidePanel } from "./side-panel.tsx";
-import { SloDialog } from "./slo-dialog.tsx";
+import type { SloDialog } from "./slo-dialog.tsx";
 import { Timeline, type TimelineHandle, type TimelineView } from "./timeline.tsx";
 
 type Props = {
@@ -61,7 +61,8 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 	const keptReply = useLiveState((state) => state.drafts[replyDraft(roomId)] ?? "");
 	const replyTo = useMemo(() => readQuote(keptReply), [keptReply]);
 	const setReplyTo = (quote: Quote | null) => live.setDraft(replyDraft(roomId), writeQuote(quote));
-	const [dialog, setDialog] = useState<"help" | "status" | "slo" | null>(null);
+	const [dialog, setDialog] = useState<"help" | "status" | null>(null);
+	const [Slo, setSlo] = useState<typeof SloDialog | null>(null);
 	const [said, setSaid] = useState("");
 	const composer = useRef<ComposerHandle>(null);
 	const timeline = useRef<TimelineHandle>(null);
@@ -126,7 +127,13 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 					onCancelReply={() => setReplyTo(null)}
 					onEditLast={() => timeline.current?.editLast() ?? false}
 					onCommand={(name) => {
-						if (name === "help" || name === "status" || name === "slo") setDialog(name);
+						if (name === "help" || name === "status") setDialog(name);
+						// What it shows has to be asked of the server, so its script may come from there as well.
+						else if (name === "slo")
+							import("./slo-dialog.tsx").then(
+								(module) => setSlo(() => module.SloDialog),
+								() => say(t("connection.waiting")),
+							);
 						else if (name !== "journey") return false;
 						else if (!timeline.current?.journeyOfLast()) say(t("journey.none"));
 						return true;
@@ -151,7 +158,7 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 			)}
 			{dialog === "help" && <HelpDialog onClose={() => setDialog(null)} />}
 			{dialog === "status" && <ConnectionDialog onClose={() => setDialog(null)} />}
-			{dialog === "slo" && <SloDialog onClose={() => setDialog(null)} />}
+			{Slo && <Slo onClose={() => setSlo(null)} />}
 		</div>
 	);
 }

@@ -1,4 +1,4 @@
-import { useLocation, useRouteLoaderData } from "@remix-run/react";
+import { Link, useLocation, useRouteLoaderData } from "@remix-run/react";
 import { forwardRef, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
 import type { Member, Message, MyRoom, Person } from "../contract/shapes.ts";
 import type { Pending } from "../live/live-state.ts";
@@ -450,7 +450,7 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 				{hasBefore ? (
 					<Edge end="before" isBusy={loading === "before"} isMissing={notLoaded === "before"} onAgain={live.loadBefore} />
 				) : (
-					<Beginning room={room} isEmpty={lines.length === 0} />
+					<Beginning room={room} isEmpty={lines.length === 0} onWrite={onDone} />
 				)}
 				<div {...list}>{days.map(dayOf)}</div>
 				{hasAfter && <Edge end="after" isBusy={loading === "after"} isMissing={notLoaded === "after"} onAgain={live.loadAfter} />}
@@ -513,7 +513,7 @@ function Edge(props: { end: "before" | "after"; isBusy: boolean; isMissing: bool
 }
 
 /** Above the first message of a room. */
-function Beginning({ room, isEmpty }: { room: MyRoom; isEmpty: boolean }) {
+function Beginning({ room, isEmpty, onWrite }: { room: MyRoom; isEmpty: boolean; onWrite(): void }) {
 	const { t } = useWords();
 	const isDirect = room.kind === "direct";
 	return (
@@ -527,6 +527,20 @@ function Beginning({ room, isEmpty }: { room: MyRoom; isEmpty: boolean }) {
 						: t("timeline.start", { name: room.name })}
 			</p>
 			{isEmpty && <p className="quiet">{t("timeline.emptyNote")}</p>}
+			{isEmpty && (
+				<p className="blank-ways">
+					<button type="button" className="chip needs-js" onClick={onWrite}>
+						<Icon name="reply" />
+						{t("timeline.hello")}
+					</button>
+					{!isDirect && (
+						<Link className="chip" to={`/rooms/${room.id}?panel=about`} preventScrollReset>
+							<Icon name="people" />
+							{t("timeline.invite")}
+						</Link>
+					)}
+				</p>
+			)}
 		</div>
 	);
 }

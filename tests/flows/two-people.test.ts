@@ -59,7 +59,7 @@ test("[65] two tabs of one person are one person: here, writing and unread", asy
 	await member.filter({ hasNotText: "not here now" }).waitFor();
 	assert.equal(await member.count(), 1);
 
-	const writing = ana.page.getByText(/(is|are) writing$/);
+	const writing = ana.page.getByText(/(is|are) typing$/);
 	await composer(bruno.page).pressSequentially("hm");
 	await composer(second).pressSequentially("well");
 	await ana.page.getByText(`${bruno.name} is typing`, { exact: true }).waitFor();
