@@ -1,11 +1,15 @@
 import type { Person } from "../contract/shapes.ts";
 import { hueOf, initialsOf } from "./hue.ts";
 
-/** Somebody's initials on their own colour; the bot has a face. Decorative: the name always stands beside it. */
+/** Somebody's initials on their own colour; the bot has a face. Decorative, and no text: the name always stands beside it. */
 export function Avatar({ person, size = "m", isHere }: { person: Person; size?: "s" | "m"; isHere?: boolean }) {
 	return (
-		<span className={`avatar avatar-${size} ${person.bot ? "avatar-bot" : hueOf(person.id)}`} aria-hidden="true">
-			{person.bot ? <BotFace /> : initialsOf(person.name)}
+		<span
+			className={person.bot ? `avatar avatar-${size}` : `avatar avatar-${size} ${hueOf(person.id)}`}
+			aria-hidden="true"
+			data-initials={person.bot ? undefined : initialsOf(person.name)}
+		>
+			{person.bot && <BotFace />}
 			{isHere !== undefined && <span className={isHere ? "here-dot is-here" : "here-dot"} />}
 		</span>
 	);

@@ -96,7 +96,9 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 	// One line is a slip of paper; from two on it is ruled.
 	useLayout(() => {
 		const element = field.current;
-		if (element) setRuled(element.scrollHeight > 1.5 * Number.parseFloat(getComputedStyle(element).lineHeight));
+		if (!element) return;
+		const { lineHeight, paddingTop } = getComputedStyle(element);
+		setRuled(element.scrollHeight - 2 * Number.parseFloat(paddingTop) > 1.5 * Number.parseFloat(lineHeight));
 	}, [text]);
 
 	useEffect(() => {

@@ -22,7 +22,7 @@ export function Latency({ onOpen }: { onOpen(): void }) {
 		>
 			<span className="latency-dot" />
 			<span className="latency-words" aria-hidden="true">
-				{quality !== "none" ? t("latency.live", { ms: latency ?? 0 }) : isConnecting ? "–" : t("latency.off")}
+				{quality !== "none" ? t("latency.live", { ms: latency ?? 0 }) : isConnecting ? "–" : t("latency.none")}
 			</span>
 		</button>
 	);

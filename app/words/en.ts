@@ -339,12 +339,11 @@ export const en = {
 	"journey.reference": "Reference",
 
 	"latency.live": "live, {ms} ms",
-	"latency.off": "not connected",
-	"latency.label": "Connection: {quality}, {ms} ms. Show details",
+	"latency.label": "Connection: {quality}, live, {ms} ms. Show details",
 	"latency.good": "Good connection",
 	"latency.fair": "Fair connection",
 	"latency.slow": "Slow connection",
-	"latency.none": "No connection",
+	"latency.none": "Not connected",
 
 	"status.title": "Your connection",
 	"status.state": "State",

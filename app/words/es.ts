@@ -341,8 +341,7 @@ export const es: Words = {
 	"journey.reference": "Referencia",
 
 	"latency.live": "en vivo, {ms} ms",
-	"latency.off": "sin conexión",
-	"latency.label": "Conexión: {quality}, {ms} ms. Ver detalles",
+	"latency.label": "Conexión: {quality}, en vivo, {ms} ms. Ver detalles",
 	"latency.good": "Buena conexión",
 	"latency.fair": "Conexión aceptable",
 	"latency.slow": "Conexión lenta",
