@@ -67,6 +67,13 @@ export async function startCharla(config: Config, http: HttpServer) {
 			},
 		);
 	};
+	// What is expected to happen (the database is away) has no line of its own, but a trace, as everything that fails.
+	const refer = (error: unknown) =>
+		recorder.reference(
+			error,
+			() => "",
+			() => {},
+		);
 	// A name nobody had before: a process that ended may come back with the same number.
 	const self = `${instance}#${uuidv7().slice(-6)}${worker ? sessionSuffix(worker.number) : ""}`;
 	const peers = openPeers({
@@ -187,7 +194,7 @@ export async function startCharla(config: Config, http: HttpServer) {
 		requestId: (_request, response) => String(response.getHeader("x-request-id") ?? ""),
 		address: (request) => (request as { ip?: string }).ip ?? "",
 	});
-	const edge = { chat, auth, throttle, log, build, isOwnOrigin, isUnavailable, report };
+	const edge = { chat, auth, throttle, log, build, isOwnOrigin, isUnavailable, report, refer };
 	const endSession = (session: Session) => realtime.endSession(session);
 	const { front, pages } = openHttp({
 		...edge,

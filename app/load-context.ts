@@ -20,6 +20,8 @@ export type LoadContext = {
 	isUnavailable: (error: unknown) => boolean;
 	/** Logs an unexpected error once and returns the reference to show. */
 	report: (error: unknown, about: Record<string, string>) => string;
+	/** The reference of a failure that was expected, such as the database being away; empty where nothing is recorded. */
+	refer: (error: unknown) => string;
 	buildId: string;
 	requestId: string;
 	nonce: string;

@@ -192,5 +192,8 @@ export function asRefusal(error: unknown): Refusal | null {
 /** The sentence for a person. Unknown codes (an older page, a newer server) read as `failed`. */
 export function refusalWords(code: string, language: Language, details: RefusalDetails = {}): string {
 	const entry = refusals[Object.hasOwn(refusals, code) ? (code as RefusalCode) : "failed"];
-	return entry[language].replace(/\{(\w+)\}/g, (_, key: string) => String(details[key] ?? "–"));
+	const words = entry[language].replace(/\{(\w+)\}/g, (_, key: string) => String(details[key] ?? "–"));
+	// What was expected may have been recorded all the same.
+	const isNew = details.reference && !entry[language].includes("{reference}");
+	return isNew ? `${words} (${language === "es" ? "referencia" : "reference"} ${details.reference})` : words;
 }

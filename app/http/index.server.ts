@@ -43,6 +43,8 @@ export function openHttp(given: {
 	isOwnOrigin: (request: IncomingMessage) => boolean;
 	isUnavailable: (error: unknown) => boolean;
 	report: (error: unknown, about: Record<string, string>) => string;
+	/** The reference of a failure that was expected; empty where nothing is recorded. */
+	refer: (error: unknown) => string;
 	/** Why the server is not ready for people, or null. */
 	notReady: () => Promise<string | null>;
 	endSession: LoadContext["endSession"];
@@ -174,6 +176,7 @@ export function openHttp(given: {
 						address: request.ip ?? "",
 						isUnavailable: given.isUnavailable,
 						report: given.report,
+						refer: given.refer,
 						buildId: given.build,
 						requestId: response.locals.requestId as string,
 						nonce: response.locals.nonce as string,
@@ -193,7 +196,7 @@ export function openHttp(given: {
 		const known = asRefusal(error) ?? (given.isUnavailable(error) ? refuse("unavailable") : null);
 		const http = (error as { status?: unknown }).status;
 		const refusal = known ?? (typeof http === "number" && http < 500 ? refuse("malformed") : null);
-		const reference = refusal ? "" : given.report(error, { path: request.path });
+		const reference = refusal ? (refusal.code === "unavailable" ? given.refer(error) : "") : given.report(error, { path: request.path });
 		const code = refusal?.code ?? "failed";
 		const status = refusal ? statusOf(refusal.code) : 500;
 		const { seconds } = refusal?.details ?? {};

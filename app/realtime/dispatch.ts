@@ -38,6 +38,8 @@ export function openDispatch(given: {
 	isUnavailable: (error: unknown) => boolean;
 	/** Logs an unexpected error once and gives the reference a person can quote. */
 	report: (error: unknown, about: { call: string; user_id: string }) => string;
+	/** The reference of a failure that was expected; empty where nothing is recorded. */
+	refer: (error: unknown) => string;
 	/** True once the server only finishes what it has. */
 	closing: () => boolean;
 }): Dispatch {
@@ -109,7 +111,10 @@ export function openDispatch(given: {
 		} catch (error) {
 			const refusal = asRefusal(error);
 			if (refusal) return { ok: false, code: refusal.code, details: refusal.details };
-			if (given.isUnavailable(error)) return { ok: false, code: "unavailable" };
+			if (given.isUnavailable(error)) {
+				const reference = given.refer(error);
+				return { ok: false, code: "unavailable", ...(reference ? { details: { reference } } : {}) };
+			}
 			const reference = given.report(error, { call: name.slice(0, 40), user_id: caller.me.id });
 			return { ok: false, code: "failed", details: { reference } };
 		}

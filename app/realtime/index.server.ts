@@ -80,6 +80,7 @@ export function attachRealtime(given: {
 	isUnavailable: (error: unknown) => boolean;
 	recorder?: Recorder;
 	report: (error: unknown, about: Record<string, string>) => string;
+	refer: (error: unknown) => string;
 	status: ServerStatus;
 	/** The other instances; none by default. */
 	peers?: Peers;
@@ -291,6 +292,7 @@ export function attachRealtime(given: {
 		around: recorder.call,
 		isUnavailable: given.isUnavailable,
 		report: given.report,
+		refer: given.refer,
 		closing: () => closing,
 	});
 

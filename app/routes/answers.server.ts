@@ -11,7 +11,10 @@ export type RefusalShown = { code: RefusalCode; details: RefusalDetails };
 function shown(error: unknown, context: AppLoadContext): RefusalShown {
 	const refusal = asRefusal(error);
 	if (refusal) return { code: refusal.code, details: refusal.details };
-	if (context.isUnavailable(error)) return { code: "unavailable", details: {} };
+	if (context.isUnavailable(error)) {
+		const reference = context.refer(error);
+		return { code: "unavailable", details: reference ? { reference } : {} };
+	}
 	throw error;
 }
 
@@ -58,7 +61,11 @@ export async function loading<T>(context: AppLoadContext, path: string, run: () 
 	} catch (error) {
 		if (error instanceof Response) throw error;
 		const refusal = asRefusal(error) ?? (context.isUnavailable(error) ? { code: "unavailable" as const } : null);
-		if (refusal) throw data({ code: refusal.code, reference: context.requestId }, { status: refusals[refusal.code].status });
+		if (refusal) {
+			// A request's id finds its access line; what failed has a trace besides.
+			const reference = (refusal.code === "unavailable" && context.refer(error)) || context.requestId;
+			throw data({ code: refusal.code, reference }, { status: refusals[refusal.code].status });
+		}
 		throw data({ code: "failed", reference: context.report(error, { path }) }, { status: 500 });
 	}
 }
