@@ -207,6 +207,7 @@ export async function startCharla(config: Config, http: HttpServer) {
 		api,
 		takeFile: inbox && domain.imports ? takeFile({ ...edge, ...inbox, imports: domain.imports, traceparent: recorder.traceparent }) : null,
 		telemetry: telemetryOfPages,
+		within: recorder.request,
 		ops,
 	});
 	// Before the sockets: Socket.IO puts itself in front of the listeners it finds. Vite's own server has its listener already.

@@ -1,4 +1,4 @@
-import { context, logs, SeverityNumber, trace } from "@opentelemetry/api";
+import { type Context, context, createContextKey, logs, SeverityNumber, trace } from "@opentelemetry/api";
 import winston from "winston";
 import { events, serviceName } from "./contract.ts";
 import type { KeptLogs } from "./kept-logs.ts";
@@ -166,8 +166,18 @@ function forPeople(line: Line): string {
 	return `${String(line.ts).slice(11, 19)} ${line.level} ${line.msg}${rest ? `  ${rest}` : ""}`;
 }
 
-/** The trace a line was written in. */
+const requestKey = createContextKey("charla request");
+
+/** What runs in it writes its lines with that request's id. */
+export const withinRequest = (id: string): Context => context.active().setValue(requestKey, id);
+
+/** The trace and the request a line was written in. */
 function traceFields(): Line {
-	const span = trace.getSpanContext(context.active());
-	return span ? { trace_id: span.traceId, span_id: span.spanId, trace_flags: span.traceFlags & 1 ? "01" : "00" } : {};
+	const active = context.active();
+	const span = trace.getSpanContext(active);
+	const id = active.getValue(requestKey);
+	return {
+		...(span ? { trace_id: span.traceId, span_id: span.spanId, trace_flags: span.traceFlags & 1 ? "01" : "00" } : {}),
+		...(typeof id === "string" ? { request_id: id } : {}),
+	};
 }

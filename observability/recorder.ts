@@ -6,6 +6,7 @@ import type { Adapter, Recorder } from "../app/realtime/recorder.ts";
 import type { Sql } from "../app/storage/sql.ts";
 import type { attributes } from "./contract.ts";
 import { count, countSlo, record } from "./instruments.ts";
+import { withinRequest } from "./log.ts";
 import { recordCalls } from "./record/calls.ts";
 import { recordFanOut } from "./record/fan-out.ts";
 import { type Live, recordProcess } from "./record/process.ts";
@@ -162,6 +163,8 @@ export function openRecorder(given: {
 				trace.getActiveSpan()?.addLinks(causes.flatMap((cause) => linksTo(remoteParent(cause))));
 			},
 		},
+		/** Runs what answers a request: its lines have the request's id. */
+		request: (id: string, run: () => void): void => context.with(withinRequest(id), run),
 		/** The request under way, for its page to hang its own spans on; null when nobody will look at them. */
 		traceparent: here,
 		/** Counts pages and forms as the service level sees them. Polling, health checks and files are not people asking. */

@@ -59,7 +59,7 @@ ${table(["name", "type", "unit", "attributes", "made by", "what"], metricRows)}
 
 ## Log events
 
-Every line has \`ts\`, \`level\`, \`event\`, \`msg\`, \`service\`, \`env\`, \`version\`, \`instance\`, \`pid\` and, within a trace, \`trace_id\`, \`span_id\`, \`trace_flags\`.
+Every line has \`ts\`, \`level\`, \`event\`, \`msg\`, \`service\`, \`env\`, \`version\`, \`instance\`, \`pid\` and, within a trace, \`trace_id\`, \`span_id\`, \`trace_flags\`; within a request, \`request_id\`.
 \`message.sent\` goes to the log for every message, and over OTLP where spans were recorded: sampled, failed or slow.
 
 ${table(["event", "level", "msg", "fields"], eventRows)}

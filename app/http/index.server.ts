@@ -43,6 +43,8 @@ export function openHttp(given: {
 	isOwnOrigin: (request: IncomingMessage) => boolean;
 	isUnavailable: (error: unknown) => boolean;
 	report: (error: unknown, about: Record<string, string>) => string;
+	/** Runs what answers a request, so that whatever it writes down has its id. */
+	within?: (requestId: string, run: () => void) => void;
 	/** The reference of a failure that was expected; empty where nothing is recorded. */
 	refer: (error: unknown) => string;
 	/** Why the server is not ready for people, or null. */
@@ -102,7 +104,8 @@ export function openHttp(given: {
 				ip_prefix: prefixOf(request.ip),
 			});
 		});
-		next();
+		if (given.within) given.within(id, next);
+		else next();
 	});
 	app.use(securityHeaders({ secure: given.secure, dev: given.dev }));
 	app.post("/csp-report", express.json({ type: () => true, limit: "16kb" }), (request, response) => {

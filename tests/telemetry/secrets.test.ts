@@ -41,6 +41,13 @@ test("a page that fails unexpectedly is one line, one exception and one error at
 	);
 	const noticed = (collector.events("error_event_data") as Record<string, unknown>[][]).map(([, user]) => [user?.path, user?.reference]);
 	assert.deepEqual(noticed.sort(), references.map((reference) => ["/owner/:token", reference]).sort());
+	const entered = server.lines().find((line) => line.event === "http.request" && line.method === "POST");
+	assert.ok(entered?.request_id);
+	assert.equal(
+		server.lines().find((line) => line.event === "auth.login.succeeded")?.request_id,
+		entered.request_id,
+		"lines of a request have its id",
+	);
 	const sinks = {
 		output: server.out(),
 		OTLP: receiver.requests.map((request) => request.text).join("\n"),
