@@ -647,3 +647,16 @@ test("lambdas/README.md says of each function what the templates say", () => {
 	])
 		assert.ok(text.includes(part), part);
 });
+
+test("audit's log is kept where a stage protects what it has, and nowhere else", () => {
+	for (const [name, stage, expected] of [
+		["prod", "prod", [true, "Retain"]],
+		["dev", "dev", [false, "Delete"]],
+	] as const) {
+		const { templates } = synthesized(name);
+		const audit = ofType(templates.data, "AWS::Logs::LogGroup").find(
+			([, { Properties }]) => Properties.LogGroupName === `/chat/${stage}/audit`,
+		)?.[1];
+		assert.deepEqual([audit?.Properties.DeletionProtectionEnabled ?? false, audit?.DeletionPolicy], expected);
+	}
+});

@@ -53,8 +53,6 @@ const tables: Record<string, Table> = {
 			["dynamodb:Query", `${table("Carts")}/index/waiting`],
 			["dynamodb:Query", `${table("Activity")}/index/by-day`],
 			["dynamodb:BatchWriteItem", table("Items")],
-			["s3:PutObject", `${bucket("Uploads")}/2026/a`],
-			["s3:GetObject", `${bucket("Uploads")}/2026/a`],
 			["s3:GetObject", `${bucket("Releases")}/chat/release.zip`],
 			["s3:GetObject", `${imports}/inbox/items.json`],
 			["sqs:ReceiveMessage", queue("ImportsFound")],
@@ -74,6 +72,9 @@ const tables: Record<string, Table> = {
 			["s3:PutObject", `${bucket("Releases")}/chat/release.zip`],
 			["s3:DeleteObject", `${bucket("Releases")}/chat/release.zip`],
 			["s3:GetObject", `${bucket("AccessLogs")}/balancer/a`],
+			// Until messages have files, nobody needs them.
+			["s3:GetObject", `${bucket("Uploads")}/2026/a`],
+			["s3:PutObject", `${bucket("Uploads")}/2026/a`],
 			["s3:PutObject", `${bucket("Archive")}/a`],
 			["s3:PutObject", `${assets}/assets/entry.client-a1b2c3.js`],
 			["kinesis:GetRecords", stream],

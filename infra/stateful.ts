@@ -16,6 +16,11 @@ const statefulTypes = new Set([
 	"AWS::AutoScaling::AutoScalingGroup",
 	"AWS::CloudFront::Distribution",
 	"AWS::SNS::Topic",
+	// Their addresses and names are known elsewhere, or a person had to say yes to them.
+	"AWS::ApiGateway::RestApi",
+	"AWS::CodeConnections::Connection",
+	"AWS::ElastiCache::ReplicationGroup",
+	"AWS::ElasticLoadBalancingV2::LoadBalancer",
 ]);
 type Resources = Record<string, { Type: string }>;
 export type Baseline = Record<string, { Resources: Resources }>;

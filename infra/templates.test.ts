@@ -8,6 +8,7 @@ import { emfDurations, emfNamespace, emfNumbers } from "../observability/emf.ts"
 import { savedQueries } from "../observability/queries.ts";
 import { hostMetrics, hostNamespace } from "./constructs/agent-config.ts";
 import { deliveryFilters, deliveryNamespace } from "./constructs/own-alarms.ts";
+import { parts } from "./footprint.ts";
 import { losses, readBaseline, statefulOf } from "./stateful.ts";
 import { ofType, settle, synthesized, variants } from "./testing.ts";
 
@@ -272,4 +273,49 @@ describe("what is watched", () => {
 		const text = readFileSync(new URL("lambdas/runtime/emf.ts", root), "utf8");
 		return { lambdaMetrics: new Set(text.match(/Lambda[A-Z]\w+/g)) };
 	}
+});
+
+test("no runbook names the fleet, which has no name: it is found by the tags the group has", () => {
+	const [, fleet] = ofType(prod.templates.web, "AWS::AutoScaling::AutoScalingGroup")[0] as [
+		string,
+		{ Properties: Record<string, unknown> },
+	];
+	assert.equal(fleet.Properties.AutoScalingGroupName, undefined);
+	const tags = new Map((fleet.Properties.Tags as { Key: string; Value: string }[]).map(({ Key, Value }) => [Key, Value]));
+	const folder = new URL("../docs/runbooks/", import.meta.url);
+	const texts = readdirSync(folder, { recursive: true, encoding: "utf8" })
+		.filter((file) => file.endsWith(".md"))
+		.map((file) => readFileSync(new URL(file, folder), "utf8"));
+	const names = texts.flatMap((text) => Array.from(text.matchAll(/--auto-scaling-group-names? (\S+)/g), ([, name]) => name));
+	assert.ok(names.length >= 4);
+	for (const name of names) assert.equal(name, '"$FLEET"');
+	const filters = texts.flatMap((text) => Array.from(text.matchAll(/Name=tag:(\w+),Values=(\w+)/g), ([, key, value]) => [key, value]));
+	assert.ok(filters.length >= 2);
+	for (const [key, value] of filters) assert.equal(tags.get(key as string), value);
+});
+
+test("the guard knows what others hold on to by address or by name, and a person's yes", () => {
+	for (const [part, type] of [
+		["api", "AWS::ApiGateway::RestApi"],
+		["delivery", "AWS::CodeConnections::Connection"],
+		["data", "AWS::ElastiCache::ReplicationGroup"],
+		["web", "AWS::ElasticLoadBalancingV2::LoadBalancer"],
+	] as const) {
+		const accepted = readBaseline("prod");
+		const [id] = Object.entries(accepted[part]?.Resources ?? {}).find(([, { Type }]) => Type === type) ?? [];
+		assert.ok(id, type);
+		const now = structuredClone(accepted);
+		delete now[part]?.Resources[id];
+		assert.equal(losses(accepted, now).length, 1, type);
+	}
+});
+
+test("what others take from the data stack is exported, so that it cannot go while somebody stands on it", () => {
+	for (const part of parts) {
+		const text = JSON.stringify(prod.templates[part]);
+		assert.doesNotMatch(text, /"Fn::GetStackOutput":\{"StackName":"chat-prod-data"/, part);
+	}
+	assert.match(JSON.stringify(prod.templates.web), /"Fn::ImportValue":"chat-prod-data:/);
+	// Exports need their stack to be there first, and it is: nothing of it comes from those who import.
+	assert.doesNotMatch(JSON.stringify(prod.templates.data), /ImportValue|"StackName":"chat-prod-(?!network)/);
 });

@@ -11,7 +11,7 @@ export type Resource = {
 	UpdateReplacePolicy?: string;
 	UpdatePolicy?: Record<string, unknown>;
 };
-export type Template = { Resources: Record<string, Resource>; Outputs?: Record<string, { Value: unknown }> };
+export type Template = { Resources: Record<string, Resource>; Outputs?: Record<string, { Value: unknown; Export?: { Name: string } }> };
 export type Synthesized = { footprint: Footprint; templates: Record<Part, Template>; all: [part: Part, id: string, resource: Resource][] };
 
 const certificate = "certificate/0a1b";
@@ -98,6 +98,12 @@ export function settle(templates: Record<Part, Template>, part: Part, value: unk
 			const { StackName, OutputName } = argument as { StackName: string; OutputName: string };
 			const other = StackName.replace(/^chat-[a-z]+-/, "") as Part;
 			return settle(templates, other, templates[other].Outputs?.[OutputName]?.Value);
+		}
+		if (key === "Fn::ImportValue") {
+			for (const other of parts)
+				for (const { Value, Export } of Object.values(templates[other].Outputs ?? {}))
+					if (Export?.Name === argument) return settle(templates, other, Value);
+			throw new Error(`nobody exports ${argument}`);
 		}
 	}
 	return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, go(inner)]));

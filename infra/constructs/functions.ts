@@ -40,7 +40,7 @@ export function ownFunction(
 ): LambdaFunction {
 	const { what, seconds, memory } = functions[name];
 	const id = name[0]?.toUpperCase() + name.slice(1);
-	const log = logGroup(scope, `${id}Log`, config.stage, "functions", name);
+	const log = logGroup(scope, `${id}Log`, config, "functions", name);
 	const role = new Role(scope, `${id}Role`, {
 		assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
 		description: `Charla: what the function ${name} may do`,

@@ -6,7 +6,7 @@ import type { DataStack } from "../stacks/data.ts";
 import { hostNamespace } from "./agent-config.ts";
 import { importsBucketName } from "./bucket.ts";
 
-/** Everything an instance may do. What is not here it cannot do, and infra/tests/permissions.test.ts says so for what would hurt. */
+/** Everything an instance may do. What is not here it cannot do, and infra/permissions.test.ts says so for what would hurt. */
 export function instanceRole(
 	scope: Construct,
 	id: string,
@@ -37,8 +37,6 @@ export function instanceRole(
 	// Whose instance it is, for the agent; this cannot be asked of one instance alone.
 	may("KnowItsGroup", ["ec2:DescribeTags"], ["*"]);
 	may("TellTheStream", ["kinesis:PutRecords", "kinesis:PutRecord", "kinesis:DescribeStreamSummary"], [data.stream.streamArn]);
-	may("KeepUploads", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [data.uploads.arnForObjects("*")]);
-	may("FindUploads", ["s3:ListBucket"], [data.uploads.bucketArn]);
 	// Orders made in rooms are those of ShoppinAPI.
 	const table = (action: string) => `dynamodb:${action}`;
 	may("ReadTheCatalogue", ["GetItem", "BatchGetItem", "Query", "PutItem", "BatchWriteItem"].map(table), [data.items.tableArn]);

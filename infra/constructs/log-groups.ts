@@ -1,7 +1,7 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import { DataIdentifier, DataProtectionPolicy, FieldIndexPolicy, LogGroup, LogGroupClass, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
-import type { Stage } from "../config.ts";
+import type { Stage, StageConfig } from "../config.ts";
 
 type Purpose = {
 	retention: RetentionDays;
@@ -66,16 +66,23 @@ export type LogGroupName = keyof typeof logGroups;
 /** The name of a log group; `of` is what it belongs to where there are several, such as a function. */
 export const logGroupName = (stage: Stage, name: LogGroupName, of?: string): string => `/chat/${stage}/${name}${of ? `/${of}` : ""}`;
 
-/** Makes a log group. Only what CloudWatch must keep by decision (audit) outlives its stack. */
-export function logGroup(scope: Construct, id: string, stage: Stage, name: LogGroupName, of?: string): LogGroup {
+/** Makes a log group. Only what has to be kept (audit) outlives its stack, and only where a stage protects what it has. */
+export function logGroup(
+	scope: Construct,
+	id: string,
+	config: Pick<StageConfig, "stage" | "protect">,
+	name: LogGroupName,
+	of?: string,
+): LogGroup {
 	const purpose: Purpose = logGroups[name];
+	const isKept = config.protect && purpose.kept === true;
 	const isPersonal = name === "app" || name === "audit" || name === "access";
 	return new LogGroup(scope, id, {
-		logGroupName: logGroupName(stage, name, of),
+		logGroupName: logGroupName(config.stage, name, of),
 		retention: purpose.retention,
 		logGroupClass: purpose.class,
-		removalPolicy: purpose.kept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-		deletionProtectionEnabled: purpose.kept,
+		removalPolicy: isKept ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+		deletionProtectionEnabled: isKept || undefined,
 		fieldIndexPolicies: purpose.indexes ? [new FieldIndexPolicy({ fields: [...purpose.indexes] })] : undefined,
 		// A second net: no line should hold any of these, and a test looks for them in everything that leaves.
 		dataProtectionPolicy: isPersonal

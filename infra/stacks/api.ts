@@ -100,7 +100,7 @@ export class ApiStack extends ChatStack {
 				metricsEnabled: true,
 				throttlingRateLimit: throttle.rate,
 				throttlingBurstLimit: throttle.burst,
-				accessLogDestination: new LogGroupLogDestination(logGroup(this, "ApiLog", stage, "api")),
+				accessLogDestination: new LogGroupLogDestination(logGroup(this, "ApiLog", this.config, "api")),
 				accessLogFormat: AccessLogFormat.custom(
 					JSON.stringify({
 						requestId: AccessLogField.contextRequestId(),

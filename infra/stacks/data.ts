@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { CfnResource, CrossStackReferences, Duration, ReferenceStrength, RemovalPolicy } from "aws-cdk-lib";
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { InstanceType } from "aws-cdk-lib/aws-ec2";
 import { CfnReplicationGroup, CfnSubnetGroup } from "aws-cdk-lib/aws-elasticache";
@@ -146,7 +146,7 @@ export class DataStack extends ChatStack {
 					destinationType: "cloudwatch-logs",
 					logFormat: "json",
 					logType: "slow-log",
-					destinationDetails: { cloudWatchLogsDetails: { logGroup: logGroup(this, "CacheLog", stage, "cache").logGroupName } },
+					destinationDetails: { cloudWatchLogsDetails: { logGroup: logGroup(this, "CacheLog", config, "cache").logGroupName } },
 				},
 			],
 		});
@@ -217,12 +217,16 @@ export class DataStack extends ChatStack {
 		this.streamFailures = queue("StreamFailures");
 
 		this.logs = {
-			app: logGroup(this, "AppLog", stage, "app"),
-			audit: logGroup(this, "AuditLog", stage, "audit"),
-			access: logGroup(this, "AccessLog", stage, "access"),
-			system: logGroup(this, "SystemLog", stage, "system"),
-			deploy: logGroup(this, "DeployLog", stage, "deploy"),
-			build: logGroup(this, "BuildLog", stage, "build"),
+			app: logGroup(this, "AppLog", config, "app"),
+			audit: logGroup(this, "AuditLog", config, "audit"),
+			access: logGroup(this, "AccessLog", config, "access"),
+			system: logGroup(this, "SystemLog", config, "system"),
+			deploy: logGroup(this, "DeployLog", config, "deploy"),
+			build: logGroup(this, "BuildLog", config, "build"),
 		};
+		// What others stand on here cannot be taken away under them: CloudFormation refuses, where elsewhere a name that is gone would be found out
+		// by whoever asks for it.
+		for (const each of this.node.findAll())
+			if (CfnResource.isCfnResource(each)) CrossStackReferences.of(each).produce(ReferenceStrength.STRONG);
 	}
 }

@@ -49,7 +49,7 @@ export class NetworkStack extends ChatStack {
 			flowLogs: {
 				Rejected: {
 					trafficType: FlowLogTrafficType.REJECT,
-					destination: FlowLogDestination.toCloudWatchLogs(logGroup(this, "FlowLog", config.stage, "network")),
+					destination: FlowLogDestination.toCloudWatchLogs(logGroup(this, "FlowLog", config, "network")),
 				},
 			},
 		});

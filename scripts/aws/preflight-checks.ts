@@ -71,7 +71,7 @@ export async function preflight(config: StageConfig, clients: Clients): Promise<
 
 	const looks = [
 		bootstrap(clients, config, caller.account),
-		permissions(clients, caller),
+		permissions(clients, caller, config.region ?? "us-east-1"),
 		...quotas(config).map((quota) => room(clients, quota)),
 	];
 	for (const found of await Promise.all(looks)) checks.push(...found);
@@ -94,12 +94,12 @@ async function bootstrap({ ssm }: Clients, config: StageConfig, account: string)
 }
 
 /** Asks IAM what whoever deploys may do. CloudFormation itself works with the role the CDK's stack made, which may do everything. */
-async function permissions({ iam }: Clients, caller: { account: string; arn: string }): Promise<Check[]> {
+async function permissions({ iam }: Clients, caller: { account: string; arn: string }, region: string): Promise<Check[]> {
 	const principal = principalOf(caller);
 	if (principal === null) return [{ what: "permissions: the account's root user may do everything", state: "ready" }];
 	const missing: string[] = [];
 	try {
-		for (const { actions, resource } of deployedBy(caller.account)) {
+		for (const { actions, resource } of deployedBy(caller.account, region)) {
 			const { EvaluationResults = [] } = await iam.send(
 				new SimulatePrincipalPolicyCommand({ PolicySourceArn: principal, ActionNames: actions, ResourceArns: [resource] }),
 			);
@@ -109,6 +109,7 @@ async function permissions({ iam }: Clients, caller: { account: string; arn: str
 	} catch (error) {
 		const how = `May not be asked (${(error as Error).name}: iam:SimulatePrincipalPolicy). Whoever deploys needs: ${deployedBy(
 			caller.account,
+			region,
 		)
 			.map(({ actions, resource }) => `${actions.join(", ")} on ${resource}`)
 			.join("; ")}`;
