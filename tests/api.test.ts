@@ -211,6 +211,7 @@ test("[O7] npm run api: ShoppinAPI alone, with something in it, for the two line
 		);
 		const items = (await (await fetch(url + lines[0]?.[1])).json()) as { items: unknown[] };
 		assert.equal(items.items.length, smallCatalogue.length);
+		assert.ok(readme.includes(JSON.stringify(items.items[0])), "the README shows what is answered");
 		const body = lines[1]?.[2] as string;
 		assert.deepEqual(JSON.parse(body), two);
 		// As curl sends it when nobody says what it is.
@@ -220,8 +221,9 @@ test("[O7] npm run api: ShoppinAPI alone, with something in it, for the two line
 			body,
 		});
 		assert.equal(made.status, 200);
-		const { id, cart } = (await made.json()) as { id: string; cart: Cart };
+		const { id, message, cart } = (await made.json()) as { id: string; message: string; cart: Cart };
 		assert.deepEqual([cart.id, cart.user.name], [id, "me"]);
+		assert.ok(readme.includes(`"message":"${message}"`));
 	} finally {
 		const ended = new Promise<number | null>((done) => child.once("exit", done));
 		child.kill("SIGTERM");
