@@ -70,7 +70,24 @@ function causesOf(from: TraceSpan | undefined): string[] {
 	}
 	return names;
 }
-const drop = (page: import("playwright-core").Page, name: string, text: string | Buffer) =>
+/** As a person does it: a file is held over the page, which shows that it would take it, and let go. */
+async function drop(page: import("playwright-core").Page, name: string, text: string): Promise<void> {
+	const zone = page.locator(".drop-zone");
+	const dataTransfer = await page.evaluateHandle(
+		([name, text]) => {
+			const held = new DataTransfer();
+			held.items.add(new File([text], name, { type: "application/json" }));
+			return held;
+		},
+		[name, text] as const,
+	);
+	await eventually(async () => {
+		await zone.dispatchEvent("dragover", { dataTransfer });
+		assert.match((await zone.getAttribute("class")) ?? "", /\bis-over\b/);
+	});
+	await zone.dispatchEvent("drop", { dataTransfer });
+}
+const choose = (page: import("playwright-core").Page, name: string, text: string | Buffer) =>
 	page.locator("input[type=file]").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
 
 test("[F4] a file dropped in the browser, its report, the yes; then the API has the items, a room orders, the other sees the card, and the order is in the statistics, from where parents and links lead back to the file", async () => {
@@ -166,7 +183,7 @@ long(
 	"[F2][F8] a bad file is told of where it was dropped; a file in the watched folder is looked at; one that is turned down stays out",
 	async () => {
 		await using ana = await administrator({ path: "/ops/imports" });
-		await drop(ana.page, "zip.json", Buffer.from("PK\u0003\u0004"));
+		await choose(ana.page, "zip.json", Buffer.from("PK\u0003\u0004"));
 		await ana.page.getByText("in quarantine").waitFor();
 		await ana.page.getByText(/compressed file\. Unpack it first/).waitFor();
 		const file = join(dataDir, "inbox", "items-folder.json");
