@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Server as HttpServer, IncomingMessage } from "node:http";
+import type { Socket as TcpSocket } from "node:net";
 import { Server, type Socket } from "socket.io";
 import type { Auth, Session } from "../auth/index.server.ts";
 import type { Chat, News } from "../chat/index.server.ts";
@@ -14,7 +15,7 @@ import { aloneBus } from "./bus-alone.ts";
 import { type Caller, openDispatch, type ServerStatus } from "./dispatch.ts";
 import { gatherSignals } from "./gathered.ts";
 import { inOrder } from "./in-order.ts";
-import { JoinedFramesAdapter, joinWindow } from "./joined-frames.ts";
+import { backlogLimit, JoinedFramesAdapter, joinWindow } from "./joined-frames.ts";
 import { everybody, openPeers, type Peers } from "./peers.ts";
 import { openPresence } from "./presence.ts";
 import { openReachTrail } from "./reach-trail.ts";
@@ -56,6 +57,8 @@ const settleAfter = 100;
 /** Calls refused as too fast before a socket is closed: a person never gets there, a runaway script in a second. */
 const refusalsAllowed = 500;
 
+/** Connections that are still open this long after everything was said, ms, are cut. */
+const closeWithin = 1000;
 /** A session in use is renewed this often, ms. */
 const renewEvery = 24 * 3600_000;
 
@@ -125,6 +128,11 @@ export function attachRealtime(given: {
 			headers["Set-Cookie"] = `${pollingCookie}=1; Path=/socket.io/; HttpOnly; SameSite=Lax${polls ? "" : "; Max-Age=0"}`;
 	});
 	const main = io.of("/");
+	const lines = new Set<TcpSocket>();
+	given.http.on("connection", (line: TcpSocket) => {
+		lines.add(line);
+		line.once("close", () => lines.delete(line));
+	});
 	/** Newcomers are sent elsewhere; those who are here go on. */
 	let leaving = false;
 	let closing = false;
@@ -368,6 +376,13 @@ export function attachRealtime(given: {
 				renewAt = performance.now() + renewEvery;
 				auth.renew(session, undefined).catch((error: unknown) => given.isUnavailable(error) || given.report(error, { call: "renew" }));
 			}
+			// Who asks and does not read what comes would have all of it kept here. Only the answer that says so is kept then.
+			if (backlogOf(socket) > backlogLimit) {
+				ack?.({ ok: false, code: "too-fast", details: { seconds: 1 } });
+				underWay--;
+				if (++tooFast > refusalsAllowed) socket.disconnect(true);
+				return;
+			}
 			// The call's input, then what travels beside it; the answer's callback is always last.
 			const [input, envelope] = ack ? rest.slice(0, -1) : rest;
 			dispatch(caller, name, input, envelope)
@@ -457,7 +472,12 @@ export function attachRealtime(given: {
 			signals.close();
 			// What a busy room's members are still to be written leaves first.
 			await new Promise((done) => setTimeout(done, 2 * joinWindow));
+			// Closing waits for the last connection's end. One that says nothing, or does not hear, is ended here.
+			const cut = setTimeout(() => {
+				for (const line of lines) line.destroy();
+			}, closeWithin);
 			await io.close();
+			clearTimeout(cut);
 		},
 	};
 }
@@ -469,10 +489,11 @@ const transportOf = (socket: ChatSocket): string => socket.conn.transport.name;
 /** The session's hash in the name of its audience. */
 const sessionOf = (audience: string): Buffer => Buffer.from(audience.slice("session:".length), "base64url");
 
-/** Bytes this process holds for a socket because the other side has not taken them. */
+/** Bytes this process holds for a socket because the other side has not taken them: those of its line, and the packets before it. */
 function backlogOf(socket: ChatSocket): number {
-	const { transport } = socket.conn as unknown as { transport: { socket?: { _socket?: { writableLength: number } } } };
-	return transport.socket?._socket?.writableLength ?? 0;
+	type Engine = { transport: { socket?: { _socket?: { writableLength: number } } }; writeBuffer: { data?: { length?: number } }[] };
+	const { transport, writeBuffer } = socket.conn as unknown as Engine;
+	return writeBuffer.reduce((sum, packet) => sum + (packet.data?.length ?? 0), transport.socket?._socket?.writableLength ?? 0);
 }
 
 /** The rooms of somebody on the way in, with what changed since they were read. */
