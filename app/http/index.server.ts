@@ -107,6 +107,13 @@ export function openHttp(given: {
 		if (given.within) given.within(id, next);
 		else next();
 	});
+	app.use((request, _response, next) => {
+		// Remix's adapter reads it whether or not a proxy is there to have written it.
+		if (given.proxyHops === 0) delete request.headers["x-forwarded-host"];
+		for (const host of [request.headers.host, request.headers["x-forwarded-host"]])
+			if (host !== undefined && !isHost(String(host))) throw refuse("malformed");
+		next();
+	});
 	app.use(securityHeaders({ secure: given.secure, dev: given.dev }));
 	app.post("/csp-report", express.json({ type: () => true, limit: "16kb" }), (request, response) => {
 		throttle(rates.call, `csp ${request.ip}`);
@@ -142,7 +149,8 @@ export function openHttp(given: {
 	function pages(pages: Pages): express.Express {
 		const app = half();
 		for (const handler of pages.assets) app.use(handler);
-		app.use("/assets", (_request, response) => void response.status(404).type("text").send("not found\n"));
+		// Kept by a cache on the way, it would still be missing once it is there.
+		app.use("/assets", (_request, response) => void response.status(404).set("Cache-Control", "no-store").type("text").send("not found\n"));
 		app.all(
 			"*",
 			createRequestHandler({
@@ -211,6 +219,11 @@ export function openHttp(given: {
 	}
 
 	return { front: app, pages };
+}
+
+/** Whether a header names one host as a URL could, its port included. */
+function isHost(host: string): boolean {
+	return /^(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host) && URL.canParse(`http://${host}/`);
 }
 
 const statusOf = (code: RefusalCode): number => refusals[code].status;
