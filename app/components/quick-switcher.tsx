@@ -51,7 +51,8 @@ export function QuickSwitcher({ rooms, onClose }: { rooms: MyRoom[]; onClose(): 
 					setChosen(0);
 				}}
 				onKeyDown={(event) => {
-					if (event.nativeEvent.isComposing) return;
+					// Safari's sign for a key that ended a composition.
+					if (event.nativeEvent.isComposing || event.keyCode === 229) return;
 					const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
 					if (step !== 0 && found.length > 0) {
 						event.preventDefault();

@@ -14,7 +14,8 @@ export function useShellKeys(keys: ShellKeys): void {
 	latest.current = keys;
 	useEffect(() => {
 		function onKeyDown(event: KeyboardEvent): void {
-			if (event.defaultPrevented || event.isComposing) return;
+			// 229: Safari's sign for a key that ended a composition.
+			if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
 			const { key, altKey, shiftKey } = event;
 			const command = event.ctrlKey || event.metaKey;
 			const hasDialog = document.querySelector("dialog[open]") !== null;

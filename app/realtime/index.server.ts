@@ -149,7 +149,8 @@ export function attachRealtime(given: {
 				else io.to(audience).emit("fact", fact);
 			});
 			if (source.how === "here") return;
-			if (fact.kind === "member-joined" || fact.kind === "member-left") settleSoon(fact.person, fact.roomId, fact.kind === "member-joined");
+			if (fact.kind === "member-left") letGo(fact.person, fact.roomId);
+			if (fact.kind === "member-joined") settleSoon(fact.person, fact.roomId);
 		},
 		onHealed: (roomId, from, to) => recorder.gap(roomId, from, to),
 		load: (roomId, after) => chat.log.after(roomId, after),
@@ -209,8 +210,15 @@ export function attachRealtime(given: {
 
 	/** People whose sockets may stand in other rooms than they should. What fails is tried again at the next tick. */
 	const unsettled = new Map<string, Person>();
-	function settleSoon(person: Person, roomId: string, isMember: boolean): void {
-		const stray = () => sockets(audienceOf.person(person.id)).some((socket) => socket.rooms.has(audienceOf.room(roomId)) !== isMember);
+	const isIn = (socket: ChatSocket, roomId: string) => socket.rooms.has(audienceOf.room(roomId));
+	/** Who left hears not one fact more, hint or none. Had they come back meanwhile, the database says so. */
+	function letGo(person: Person, roomId: string): void {
+		if (!sockets(audienceOf.person(person.id)).some((socket) => isIn(socket, roomId))) return;
+		tellPerson(person.id, { kind: "room-removed", roomId });
+		setTimeout(() => settle(person).catch(() => undefined), settleAfter).unref();
+	}
+	function settleSoon(person: Person, roomId: string): void {
+		const stray = () => sockets(audienceOf.person(person.id)).some((socket) => !isIn(socket, roomId));
 		if (stray()) setTimeout(() => stray() && settle(person).catch(() => undefined), settleAfter).unref();
 	}
 	async function settle(person: Person): Promise<void> {
