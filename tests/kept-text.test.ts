@@ -142,3 +142,23 @@ test("[P5] looking at a numbered page renews a session that is a day old, and th
 	);
 	assert.deepEqual((await s.get(page)).headers.getSetCookie(), []);
 });
+
+test("[S3] forms that change rooms have a rate, and say when to go on", async () => {
+	await using charla = await testCharla({ pages: true, env: { RATE_LIMITS: "on" } });
+	const ana = await charla.person("Ana");
+	const ben = await charla.person("Ben");
+	const answers = await Promise.all(
+		Array.from({ length: 30 }, () =>
+			fetch(`${charla.url}/people`, {
+				method: "POST",
+				redirect: "manual",
+				headers: { cookie: ana.cookie, origin: charla.url, "content-type": "application/x-www-form-urlencoded" },
+				body: `userId=${ben.me.id}`,
+			}),
+		),
+	);
+	const refused = answers.filter((answer) => answer.status === 429);
+	assert.ok(refused.length >= 1, "a flood of conversations");
+	for (const answer of refused) assert.equal(answer.headers.get("retry-after"), "1");
+	assert.ok(answers.filter((answer) => answer.status === 302).length >= 20);
+});

@@ -15,7 +15,7 @@ import * as orders from "./orders/index.ts";
 import { answerWithItems, asksForItems, type Desk } from "./orders/index.ts";
 import * as people from "./people/index.ts";
 import type { Ports } from "./ports.ts";
-import { openLane } from "./room-log/index.ts";
+import { findChange, openLane } from "./room-log/index.ts";
 import * as rooms from "./rooms/index.ts";
 
 export { openConsumers, openReadText, openRelay } from "./activity/index.ts";
@@ -101,7 +101,13 @@ export function openChat(
 				const isCommand = input.body.trimStart().startsWith("/");
 				// A plain message is the hot path: the statement that stores it asks for membership itself.
 				const isPlain = !isCommand && input.replyTo === null;
-				const here = isPlain ? members.claim(me, input.roomId) : await standing(me, input.roomId);
+				// Whoever left by this very command is no member any more, and has done what they ask for again.
+				const isLeft = async (error: unknown) => {
+					if (isCommand && (await findChange(sql, input.roomId, me.id, input.clientId)) !== null) return null;
+					throw error;
+				};
+				const here = isPlain ? members.claim(me, input.roomId) : await standing(me, input.roomId).catch(isLeft);
+				if (!here) return { id: input.clientId, seq: null, notice: "left", goTo: "/rooms" };
 				const outcome =
 					isCommand && here.role !== null ? await run(ports, here, input.body, { desk, clientId: input.clientId, language }) : null;
 				if (outcome?.kind === "done") return { id: input.clientId, ...outcome.posted };

@@ -50,6 +50,8 @@ export const rates = {
 	"message:post": { burst: 10, perSecond: 1 },
 	"message:edit": { burst: 5, perSecond: 5 },
 	typing: { burst: 2, perSecond: 1 / 3 },
+	/** Joining, leaving, inviting, renaming, opening conversations: each is a fact for everybody in the room. */
+	"room:change": { burst: 20, perSecond: 1 },
 	"room:create": { burst: 10, perSecond: 10 / 3600 },
 	/** New guests from one address: a class behind one router, not a robot. docs/decisions/004. */
 	enter: { burst: 60, perSecond: 60 / 3600 },

@@ -1,6 +1,8 @@
 import { type ActionFunctionArgs, type LoaderFunctionArgs, redirect } from "@remix-run/node";
-import { useLoaderData } from "@remix-run/react";
+import { useActionData, useLoaderData } from "@remix-run/react";
 import { PeopleList } from "../components/people-list.tsx";
+import { Refused } from "../components/refused.tsx";
+import { rates } from "../contract/limits.ts";
 import { parseForm } from "../contract/parse.ts";
 import { answering, loading, sender, signedIn } from "./answers.server.ts";
 
@@ -18,6 +20,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 		{},
 		async () => {
 			const me = await sender(context);
+			context.throttle(rates["room:change"], `change ${me.id}`);
 			const room = await context.chat.rooms.direct(me, parseForm("room:direct", form));
 			throw redirect(`/rooms/${room.id}`);
 		},
@@ -27,5 +30,11 @@ export async function action({ request, context }: ActionFunctionArgs) {
 
 export default function PeoplePage() {
 	const { people, query } = useLoaderData<typeof loader>();
-	return <PeopleList people={people} query={query} />;
+	const answer = useActionData<typeof action>();
+	return (
+		<>
+			<Refused refusal={answer?.refusal ?? null} />
+			<PeopleList people={people} query={query} />
+		</>
+	);
 }

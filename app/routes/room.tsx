@@ -66,12 +66,15 @@ export async function action({ request, context, params }: ActionFunctionArgs) {
 					throw redirect(`/rooms/${roomId}`);
 				}
 				case "change":
+					context.throttle(rates["room:change"], `change ${me.id}`);
 					await rooms.change(me, parseForm("room:change", fields));
 					throw redirect(`/rooms/${roomId}?panel=about`);
 				case "invite":
+					context.throttle(rates["room:change"], `change ${me.id}`);
 					await rooms.invite(me, parseForm("room:invite", fields));
 					throw redirect(`/rooms/${roomId}?panel=members`);
 				case "leave":
+					context.throttle(rates["room:change"], `change ${me.id}`);
 					await rooms.leave(me, parseForm("room:leave", fields));
 					throw redirect("/rooms");
 				default:

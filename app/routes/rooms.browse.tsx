@@ -1,6 +1,8 @@
 import { type ActionFunctionArgs, type LoaderFunctionArgs, redirect } from "@remix-run/node";
-import { useLoaderData } from "@remix-run/react";
+import { useActionData, useLoaderData } from "@remix-run/react";
 import { BrowseRooms } from "../components/browse-rooms.tsx";
+import { Refused } from "../components/refused.tsx";
+import { rates } from "../contract/limits.ts";
 import { parseForm } from "../contract/parse.ts";
 import { answering, loading, sender, signedIn } from "./answers.server.ts";
 
@@ -16,6 +18,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 		{},
 		async () => {
 			const me = await sender(context);
+			context.throttle(rates["room:change"], `change ${me.id}`);
 			const room = await context.chat.rooms.join(me, parseForm("room:join", form));
 			throw redirect(`/rooms/${room.id}`);
 		},
@@ -24,5 +27,12 @@ export async function action({ request, context }: ActionFunctionArgs) {
 }
 
 export default function BrowsePage() {
-	return <BrowseRooms rooms={useLoaderData<typeof loader>().rooms} />;
+	const { rooms } = useLoaderData<typeof loader>();
+	const answer = useActionData<typeof action>();
+	return (
+		<>
+			<Refused refusal={answer?.refusal ?? null} />
+			<BrowseRooms rooms={rooms} />
+		</>
+	);
 }

@@ -152,3 +152,33 @@ test("[M11] offline, or told never to ask, the bundle answers; Spanish is answer
 	assert.equal((await answers(t, ana, 1))[0]?.body, bundledFacts.es[0]);
 	assert.equal(api.asked(), 0);
 });
+
+test("[M11] [C-09] what stands in code calls nobody", () => {
+	for (const body of [
+		"`chucknorris`",
+		"say ``a ` chucknorris`` once",
+		"```\nchucknorris\n```",
+		"~~~js\nchucknorris()\n~~~",
+		"look:\n```\nchucknorris",
+	])
+		assert.equal(callsBot(body), false, body);
+	for (const body of ["chucknorris", "a ` chucknorris", "`code` and chucknorris", "```\nx\n```\nchucknorris", "a `b`\n\nchucknorris `c`"])
+		assert.equal(callsBot(body), true, body);
+	assert.ok(callsBot(`${"`a".repeat(1900)} chucknorris`) !== undefined);
+});
+
+test("[M11] [X4] a source of facts that sends what cannot be stored is not asked twice: the bundle answers, and neighbours are stored", async () => {
+	for (const value of ["a\u0000b", "half \ud83d", "   ", "x".repeat(1001)]) {
+		const source = createServer((_request, response) =>
+			response.setHeader("content-type", "application/json").end(JSON.stringify({ value })),
+		);
+		await new Promise<void>((done) => source.listen(0, "127.0.0.1", done));
+		try {
+			const ask = openFacts(`http://127.0.0.1:${(source.address() as { port: number }).port}/`, () => 0);
+			assert.equal((await ask("en")).source, "bundled", JSON.stringify(value).slice(0, 30));
+		} finally {
+			source.closeAllConnections();
+			await new Promise((done) => source.close(done));
+		}
+	}
+});

@@ -10,9 +10,16 @@ import type { AskFact } from "./facts.ts";
 
 export const bot: Person = { id: botId, name: "Chuck", bot: true };
 
-/** Whether a message calls the bot: the word on its own anywhere in it, or the command. */
+/** A text without its code: fenced blocks, to the end where one is left open, and spans. What stands in code is quoted, not said. */
+function withoutCode(body: string): string {
+	return body
+		.replace(/^ {0,3}(`{3,}|~{3,})[^\n]*(?:\n(?! {0,3}\1)[^\n]*)*(?:\n {0,3}\1[^\n]*)?/gm, " ")
+		.replace(/(?<!`)(`{1,3})(?!`)(?:(?!\n\n)[\s\S]){1,4000}?(?<!`)\1(?!`)/g, " ");
+}
+
+/** Whether a message calls the bot: the word on its own anywhere in it but in code, or the command. */
 export function callsBot(body: string): boolean {
-	return /(?<![\p{L}\p{N}_])chucknorris(?![\p{L}\p{N}_])/iu.test(body) || /^\/fact(?:\s|$)/i.test(body.trim());
+	return /(?<![\p{L}\p{N}_])chucknorris(?![\p{L}\p{N}_])/iu.test(withoutCode(body)) || /^\/fact(?:\s|$)/i.test(body.trim());
 }
 
 /**

@@ -99,7 +99,7 @@ export async function run(ports: Ports, here: Standing, body: string, asked: Ask
 		case "cart":
 			return { kind: "done", posted: { seq: null, ...(await cart(ports, here, rest, asked)) } };
 		case "leave":
-			await leave(ports, here);
+			await leave(ports, here, asked.clientId);
 			return { kind: "done", posted: { seq: null, notice: "left", goTo: "/rooms" } };
 		default:
 			throw refuse("unknown-command", { command: `/${name.slice(0, 30)}` });

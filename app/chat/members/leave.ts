@@ -6,14 +6,14 @@ import { append, lockRoom, logKind } from "../room-log/index.ts";
 import { deleteMember, promoteWhenOwnerless } from "./rows.ts";
 import type { Standing } from "./standing.ts";
 
-/** Takes a person out of a room. When the last owner goes, the longest-standing member becomes one. */
-export async function leave(ports: Ports, here: Standing): Promise<void> {
+/** Takes a person out of a room, under a key by which it is known again. When the last owner goes, the longest-standing member becomes one. */
+export async function leave(ports: Ports, here: Standing, clientKey = ports.ids()): Promise<void> {
 	const { roomId, me } = here;
 	if (roomId === lobbyId) throw refuse("lobby-stays");
 	const left = await ports.sql.transaction(async (sql) => {
 		await lockRoom(sql, roomId);
 		if (!(await deleteMember(sql, roomId, me.id))) return null;
-		const gone = await append(sql, { roomId, kind: logKind.leave, authorId: me.id, clientKey: ports.ids() });
+		const gone = await append(sql, { roomId, kind: logKind.leave, authorId: me.id, clientKey });
 		const heir = here.kind === "direct" ? null : await promoteWhenOwnerless(sql, roomId);
 		const promoted = heir
 			? await append(sql, { roomId, kind: logKind.join, authorId: heir.id, clientKey: ports.ids(), meta: { role: "owner" } })

@@ -249,3 +249,12 @@ test("[M12] the same body gives the same HTML, also after thousands of others", 
 	for (let i = 0; i < 5100; i++) markup(`*${i}*`);
 	assert.equal(markup("**same**"), first);
 });
+
+test("[M12] [X4] a renderer that throws leaves the text as it was written", () => {
+	const body = "**unrendered** <b> text";
+	const broken = () => {
+		throw new RangeError("Maximum call stack size exceeded");
+	};
+	assert.equal(markup(body, broken), null);
+	assert.equal(markup(body), "<p><strong>unrendered</strong> &lt;b&gt; text</p>", "and is not remembered as unrenderable");
+});

@@ -3,6 +3,11 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { everything, refusalOf, testChat } from "../../../tests/support/chat.ts";
 import { lobbyId } from "../../contract/fixed.ts";
+import { openStanding } from "../members/index.ts";
+import { rememberNames } from "../people/index.ts";
+import type { News } from "../ports.ts";
+import { openLane } from "../room-log/index.ts";
+import { post } from "./index.ts";
 
 test("[S7] two texts under one key at once: the first is stored, told and answered, the other is refused", async () => {
 	await using t = await testChat();
@@ -119,4 +124,34 @@ test("[M2] an edit that was overtaken by another is kept nowhere, and catching u
 	);
 	await t.chat.messages.edit(ana, edits[0] as (typeof edits)[0]);
 	assert.equal((await everything(t.chat, ana, lobbyId))[0]?.body, "call me", "a late repeat of the first changes nothing");
+});
+
+test("[M5] words deleted while a reply to them is being stored do not come back with it", async () => {
+	await using t = await testChat();
+	const ana = await t.person("Ana");
+	const seq = await t.say(ana, lobbyId, "a secret");
+	const lane = openLane(t.sql);
+	const told: News[] = [];
+	const { message } = await post(
+		{ sql: t.sql, ids: randomUUID, publish: (news) => void told.push(news) },
+		async (entry) => {
+			await t.chat.messages.remove(ana, { roomId: lobbyId, clientId: randomUUID(), seq });
+			return lane(entry);
+		},
+		rememberNames(t.sql),
+		await openStanding(t.sql)(ana, lobbyId),
+		{ clientId: randomUUID(), body: "I see", replyTo: seq },
+	);
+	assert.equal(message?.replyTo?.excerpt, null);
+	assert.doesNotMatch(JSON.stringify(told), /secret/);
+});
+
+test("[S1] [R8] /leave sent again after its answer got lost is answered as the first was", async () => {
+	await using t = await testChat();
+	const ana = await t.person("Ana");
+	const { id: roomId } = await t.chat.rooms.create(ana, { name: "Plans", topic: "", kind: "public" });
+	const input = { roomId, clientId: randomUUID(), body: "/leave", replyTo: null };
+	const first = await t.chat.messages.post(ana, input);
+	assert.deepEqual(await t.chat.messages.post(ana, input), first);
+	assert.equal(await refusalOf(t.chat.messages.post(ana, { ...input, clientId: randomUUID() })), "not-found");
 });

@@ -24,10 +24,12 @@ export async function post(
 	const { roomId, me } = here;
 	const isProven = here.role !== null;
 	if (input.replyTo !== null && !isProven) throw new Error("a reply without a standing");
-	const replyTo = input.replyTo === null ? null : await selectQuote(ports.sql, names, roomId, input.replyTo);
-	if (input.replyTo !== null && !replyTo) throw refuse("message-not-found");
+	const quote = async () => (input.replyTo === null ? null : await selectQuote(ports.sql, names, roomId, input.replyTo));
+	if (input.replyTo !== null && !(await quote())) throw refuse("message-not-found");
 	const stored = await lane({ roomId, authorId: me.id, clientKey: input.clientId, body: input.body, replyTo: input.replyTo, isProven });
 	if (!stored.fresh) return { id: input.clientId, seq: stored.seq, message: null };
+	// Read once the reply is stored: what is deleted or edited before it must not come back with it, and what is so later says so itself.
+	const replyTo = await quote();
 	const message: Message = {
 		roomId,
 		seq: stored.seq,
