@@ -6,10 +6,15 @@ import { useWords } from "../words/use-words.tsx";
 import { Icon } from "./icons.tsx";
 import { type RefusalShown, Refused } from "./refused.tsx";
 
+/** A form of this panel that was turned down, with what it held. */
+export type RefusedForm = { refusal: RefusalShown; intent: string; fields: { name: string; topic: string } };
+
 /** What the room is for, who may be brought in, and the way out of it. */
-export function AboutPanel({ room, refusal }: { room: MyRoom; refusal: RefusalShown | null }) {
+export function AboutPanel({ room, refused }: { room: MyRoom; refused: RefusedForm | null }) {
 	const { t } = useWords();
-	const action = `/rooms/${room.id}`;
+	// What is refused leads back here.
+	const action = `/rooms/${room.id}?panel=about`;
+	const changed = refused?.intent === "change" ? refused.fields : room;
 	// Whom the server would refuse is not asked to type first.
 	const canChange = room.role === "owner" && room.kind !== "direct" && room.id !== lobbyId;
 	return (
@@ -18,16 +23,16 @@ export function AboutPanel({ room, refusal }: { room: MyRoom; refusal: RefusalSh
 				<Icon name={room.kind === "public" ? "mark" : "lock"} />
 				{t(`room.kind.${room.kind}`)}
 			</p>
-			<Refused refusal={refusal} id="about-refused" />
+			<Refused refusal={refused?.refusal ?? null} id="about-refused" />
 			{canChange ? (
-				<Form method="post" action={action} className="form" key={`${room.name} ${room.topic}`}>
+				<Form method="post" action={action} className="form">
 					<div className="form-row">
 						<label htmlFor="about-name">{t("about.name")}</label>
 						<input
 							id="about-name"
 							className="field"
 							name="name"
-							defaultValue={room.name}
+							defaultValue={changed.name}
 							maxLength={limits.roomName * 2}
 							required
 							dir="auto"
@@ -41,7 +46,7 @@ export function AboutPanel({ room, refusal }: { room: MyRoom; refusal: RefusalSh
 							className="field"
 							name="topic"
 							rows={3}
-							defaultValue={room.topic}
+							defaultValue={changed.topic}
 							maxLength={limits.topic * 2}
 							placeholder={t("about.topicHint")}
 							dir="auto"
@@ -64,6 +69,7 @@ export function AboutPanel({ room, refusal }: { room: MyRoom; refusal: RefusalSh
 								className="field"
 								name="name"
 								placeholder={t("about.inviteName")}
+								defaultValue={refused?.intent === "invite" ? refused.fields.name : ""}
 								required
 								dir="auto"
 								autoComplete="off"

@@ -2,9 +2,10 @@ import { Form, Link } from "@remix-run/react";
 import type { OpenRoom } from "../contract/shapes.ts";
 import { useWords } from "../words/use-words.tsx";
 import { PageHead } from "./page-head.tsx";
+import { type RefusalShown, Refused } from "./refused.tsx";
 
 /** The public rooms, joined or not. */
-export function BrowseRooms({ rooms }: { rooms: OpenRoom[] }) {
+export function BrowseRooms({ rooms, refusal }: { rooms: OpenRoom[]; refusal: RefusalShown | null }) {
 	const { t, n } = useWords();
 	return (
 		<div className="page" data-region>
@@ -14,6 +15,7 @@ export function BrowseRooms({ rooms }: { rooms: OpenRoom[] }) {
 				</Link>
 			</PageHead>
 			<div className="page-body">
+				<Refused refusal={refusal} />
 				{rooms.every((room) => room.joined) && <p className="quiet">{t("browse.empty")}</p>}
 				<ul className="cards">
 					{rooms.map((room) => (

@@ -1,22 +1,25 @@
 import { useLocation, useNavigate, useRevalidator, useSubmit } from "@remix-run/react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { FailureAlert } from "./announcer.tsx";
-import { ConfirmLeave } from "./confirm-leave.tsx";
 import { ConnectionBanner } from "./connection-banner.tsx";
-import { ConnectionDialog } from "./connection-dialog.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
+import { late, notFetched } from "./late.tsx";
 import { QuickSwitcher } from "./quick-switcher.tsx";
 import { RoomColumn } from "./room-column.tsx";
 import { inOrder, kinds, unreadOf } from "./room-order.ts";
 import { useShellKeys } from "./shell-keys.ts";
-import { ShortcutSheet } from "./shortcut-sheet.tsx";
-import { SignedOutDialog } from "./signed-out-dialog.tsx";
-import { StraysDialog } from "./strays-dialog.tsx";
 import { useTabSignals } from "./tab-signals.ts";
 import { useChoice } from "./use-choice.ts";
+import { inert, useMatches } from "./use-matches.ts";
 import { VersionToast } from "./version-toast.tsx";
+
+const ConnectionDialog = late(() => import("./connection-dialog.tsx").then((module) => module.ConnectionDialog));
+const ConfirmLeave = late(() => import("./confirm-leave.tsx").then((module) => module.ConfirmLeave));
+const ShortcutSheet = late(() => import("./shortcut-sheet.tsx").then((module) => module.ShortcutSheet));
+const SignedOutDialog = late(() => import("./signed-out-dialog.tsx").then((module) => module.SignedOutDialog));
+const StraysDialog = late(() => import("./strays-dialog.tsx").then((module) => module.StraysDialog));
 
 /** Whether what a link leads to can be shown with the scripts that are here: another place of the page, or from room to room. */
 const comesInside = (from: string, to: string) => to === from || [from, to].every((path) => /^\/rooms\/[0-9a-f-]{36}$/.test(path));
@@ -34,6 +37,11 @@ export function ChatShell({ children }: { children: ReactNode }) {
 	const rooms = useLiveState((state) => state.rooms);
 	const connection = useLiveState((state) => state.connection.state);
 	const [dialog, setDialog] = useState<"switcher" | "sheet" | "help" | "leave" | "strays" | "status" | null>(null);
+	// From being signed out until one is back, or has put the dialog away.
+	const [isOut, setOut] = useState(false);
+	useEffect(() => {
+		if (connection === "signed-out" || connection === "online") setOut(connection === "signed-out");
+	}, [connection]);
 	const [notice, setNotice] = useState("");
 	const [isColumnOpen, setColumnOpen] = useState(false);
 	const [singleKeys] = useChoice("single-keys");
@@ -59,6 +67,11 @@ export function ChatShell({ children }: { children: ReactNode }) {
 	);
 	useEffect(() => live.onReload(() => revalidate()), [live, revalidate]);
 	useEffect(() => {
+		const tell = () => setNotice(t("connection.cannotGo"));
+		window.addEventListener(notFetched, tell);
+		return () => window.removeEventListener(notFetched, tell);
+	}, [t]);
+	useEffect(() => {
 		if (!notice) return;
 		const timer = setTimeout(() => setNotice(""), 5000);
 		return () => clearTimeout(timer);
@@ -81,14 +94,31 @@ export function ChatShell({ children }: { children: ReactNode }) {
 		if (link.matches(".back") && matchMedia("(min-width: 600px) and (max-width: 899.98px)").matches) {
 			event.preventDefault();
 			setColumnOpen(true);
+			opener.current = link;
 		} else if (connection !== "online" && link.origin === location.origin && !link.target && !comesInside(pathname, link.pathname)) {
 			// A page whose script is not here yet would be loaded as a whole, and without a network this one would be lost for it.
 			event.preventDefault();
 			ifReachable(() => navigate(link.pathname + link.search + link.hash));
 		}
 	}
+	// What lies under the open sheet is out of reach, as it looks; the sheet has the focus, and gives it back.
+	const opener = useRef<HTMLElement | null>(null);
+	const isSheetOpen = useMatches("(max-width: 899.98px)") && isColumnOpen;
+	useEffect(() => {
+		if (!isSheetOpen) return;
+		const column = document.getElementById("rooms");
+		(column?.querySelector<HTMLElement>("[aria-current=page]") ?? column)?.focus();
+		const onKeyDown = (event: KeyboardEvent) => {
+			if (event.key === "Escape" && !event.defaultPrevented) setColumnOpen(false);
+		};
+		document.addEventListener("keydown", onKeyDown);
+		return () => {
+			document.removeEventListener("keydown", onKeyDown);
+			opener.current?.focus();
+		};
+	}, [isSheetOpen]);
 	function ifReachable(go: () => void): void {
-		fetch("/healthz", { method: "HEAD" }).then(go, () => setNotice(t("connection.cannotGo")));
+		fetch("/healthz", { method: "HEAD" }).then(go, () => window.dispatchEvent(new Event(notFetched)));
 	}
 
 	// Leaving takes drafts and what waits along, so it is asked about, and begun only where the server can be asked.
@@ -131,7 +161,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 				onLeave={onLeave}
 			/>
 			{isColumnOpen && <button type="button" className="backdrop" aria-label={t("rooms.close")} onClick={() => setColumnOpen(false)} />}
-			<main className="main" id="messages" tabIndex={-1}>
+			<main className="main" id="messages" tabIndex={-1} {...inert(isSheetOpen)}>
 				<ConnectionBanner />
 				{children}
 			</main>
@@ -142,7 +172,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 				</p>
 			</div>
 			<FailureAlert />
-			<SignedOutDialog />
+			{isOut && <SignedOutDialog onClose={() => setOut(false)} />}
 			{dialog === "switcher" && <QuickSwitcher rooms={list} onClose={() => setDialog(null)} />}
 			{dialog === "sheet" && <ShortcutSheet onClose={() => setDialog(null)} />}
 			{dialog === "strays" && <StraysDialog onClose={() => setDialog(null)} say={setNotice} />}

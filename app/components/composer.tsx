@@ -2,6 +2,7 @@ import { Form } from "@remix-run/react";
 import { forwardRef, useEffect, useId, useImperativeHandle, useRef, useState } from "react";
 import { readCommand } from "../contract/commands.ts";
 import { limits } from "../contract/limits.ts";
+import { refusalWords } from "../contract/refusals.ts";
 import type { MyRoom, Quote } from "../contract/shapes.ts";
 import { isBlank, lengthOf } from "../contract/text.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
@@ -10,6 +11,7 @@ import { type Completion, completionAt, type Option } from "./completion.ts";
 import type { emojiFor } from "./emoji.ts";
 import { growToFit } from "./grow.ts";
 import { Icon } from "./icons.tsx";
+import { sends } from "./sends.ts";
 import { TypingLine } from "./typing-line.tsx";
 import { useChoice } from "./use-choice.ts";
 import { useLayout } from "./use-layout.ts";
@@ -40,7 +42,7 @@ type Props = {
 /** Where people write. The field belongs to the browser: undo, spelling and composed input stay as it knows them. */
 export const Composer = forwardRef<ComposerHandle, Props>(function Composer(props, handle) {
 	const { room, clientId, draftText, replyTo, onCancelReply, onEditLast, onCommand } = props;
-	const { t, n, language } = useWords();
+	const { t, n, number, language } = useWords();
 	const live = useLive();
 	const draft = useLiveState((state) => state.drafts[room.id] ?? "");
 	const isSignedOut = useRef(false);
@@ -172,10 +174,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 			return;
 		}
 		if (key === "Enter") {
-			const hasCommand = event.ctrlKey || event.metaKey;
-			const isTouch = matchMedia("(hover: none) and (pointer: coarse)").matches;
-			const sends = hasCommand || (enterSends && !isTouch && !event.shiftKey && !event.altKey);
-			if (!sends) return;
+			if (!sends(event, enterSends)) return;
 			event.preventDefault();
 			if (canSend) send();
 		} else if (key === "ArrowUp" && text === "" && !event.shiftKey && !event.altKey && !event.ctrlKey && !event.metaKey) {
@@ -229,10 +228,9 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 								aria-selected={each === option}
 								className="option"
 								onPointerMove={() => setChosen(index)}
-								onPointerDown={(event) => {
-									event.preventDefault();
-									take(each);
-								}}
+								// The field keeps the focus. A finger that scrolls never comes up as far as the page is told.
+								onMouseDown={(event) => event.preventDefault()}
+								onPointerUp={() => take(each)}
 							>
 								<span className={completion.kind === "emoji" ? "option-emoji" : "option-sign"}>{each.sign}</span>
 								<span className="quiet">{each.words}</span>
@@ -257,7 +255,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 						aria-controls={completion ? listId : undefined}
 						aria-autocomplete="list"
 						aria-activedescendant={completion && option ? `${listId}-${option.id}` : undefined}
-						enterKeyHint={enterSends ? "send" : "enter"}
+						enterKeyHint="enter"
 						onInput={(event) => changed(event.currentTarget)}
 						onKeyDown={onKeyDown}
 						onClick={(event) => complete(event.currentTarget)}
@@ -282,10 +280,14 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 					</button>
 				</div>
 				{length > 0 && (
-					<p className={over > 0 ? "composer-count is-over" : "composer-count"} id={countId} role={over > 0 ? "alert" : undefined}>
-						{over > 0 ? n("composer.over", over) : t("composer.count", { count: length, limit: limits.body })}
+					<p className={over > 0 ? "composer-count is-over" : "composer-count"} id={countId}>
+						{over > 0 ? n("composer.over", over) : n("composer.count", length, { limit: number(limits.body) })}
 					</p>
 				)}
+				{/* Said once: the count itself changes with every key. */}
+				<span className="hidden" role="alert">
+					{over > 0 ? refusalWords("too-long", language, { limit: limits.body }) : ""}
+				</span>
 				<span className="hidden" role="status">
 					{completion ? n("composer.options", completion.options.length) : ""}
 				</span>

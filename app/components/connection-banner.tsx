@@ -1,4 +1,5 @@
-import { useEffect, useState } from "react";
+import { useLocation } from "@remix-run/react";
+import { useEffect, useRef, useState } from "react";
 import { refusalWords } from "../contract/refusals.ts";
 import type { ConnectionState } from "../live/live-state.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
@@ -22,6 +23,7 @@ export function ConnectionBanner() {
 	const connection = useLiveState((state) => state.connection);
 	const live = useLive();
 	const { t, language } = useWords();
+	const { pathname, search } = useLocation();
 	const wanted = shownFor(connection);
 	const [shown, setShown] = useState<Shown | null>(null);
 	useEffect(() => {
@@ -29,6 +31,9 @@ export function ConnectionBanner() {
 		const timer = setTimeout(() => setShown(wanted), atOnce ? 0 : patience);
 		return () => clearTimeout(timer);
 	}, [wanted]);
+	// Who was told that it was gone is told that it is back.
+	const wasTold = useRef(false);
+	if (shown && connection.lostAt !== null) wasTold.current = true;
 	const words = {
 		connecting: t("connection.connecting"),
 		offline: t("connection.offline"),
@@ -39,6 +44,9 @@ export function ConnectionBanner() {
 	};
 	return (
 		<div className="banner-place">
+			<span className="hidden" role="status">
+				{!wanted && !shown && wasTold.current ? t("connection.back") : ""}
+			</span>
 			<div className={shown ? `banner banner-${shown}` : "banner is-away"}>
 				{shown && shown !== "connecting" && shown !== "catching-up" && <Icon name={shown === "refused" ? "warn" : "cloud"} />}
 				<span role="status">{shown ? words[shown] : ""}</span>
@@ -49,7 +57,7 @@ export function ConnectionBanner() {
 					</button>
 				)}
 				{shown === "signed-out" && (
-					<a className="link-button" href="/">
+					<a className="link-button" href={`/?next=${encodeURIComponent(pathname + search)}`}>
 						{t("connection.enter")}
 					</a>
 				)}

@@ -4,18 +4,24 @@ import type { OpenedRoom, Quote } from "../contract/shapes.ts";
 import { excerpt } from "../contract/text.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
-import { AboutPanel } from "./about-panel.tsx";
+import { AboutPanel, type RefusedForm } from "./about-panel.tsx";
 import { Announcer } from "./announcer.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
-import { ConnectionDialog } from "./connection-dialog.tsx";
 import { ConversationHead } from "./conversation-head.tsx";
 import { readQuote, replyDraft, writeQuote } from "./draft-names.ts";
 import { HelpDialog, HelpWords } from "./help-dialog.tsx";
+import { late } from "./late.tsx";
 import { MembersPanel } from "./members-panel.tsx";
 import { type RefusalShown, Refused } from "./refused.tsx";
 import { SidePanel } from "./side-panel.tsx";
-import type { SloDialog } from "./slo-dialog.tsx";
 import { Timeline, type TimelineHandle, type TimelineView } from "./timeline.tsx";
+import { inert, useMatches } from "./use-matches.ts";
+
+const loadConnectionDialog = () => import("./connection-dialog.tsx").then((module) => module.ConnectionDialog);
+const ConnectionDialog = late(loadConnectionDialog);
+/** It is wanted most when nothing can be fetched: it comes by itself once the page has long been there, ms. */
+const laterOn = 10_000;
+const SloDialog = late(() => import("./slo-dialog.tsx").then((module) => module.SloDialog));
 
 type Props = {
 	opened: OpenedRoom;
@@ -24,12 +30,14 @@ type Props = {
 	at: number | null;
 	panel: "members" | "about" | "help" | null;
 	refusal: RefusalShown | null;
+	/** A form about the room itself that was refused. */
+	refusedForm: RefusedForm | null;
 	/** What a refused form held. */
 	draftText?: string;
 };
 
 /** A room: as the server rendered it, and from then on as the live state follows it. */
-export function Conversation({ opened, clientId, at, panel, refusal, draftText }: Props) {
+export function Conversation({ opened, clientId, at, panel, refusal, refusedForm, draftText }: Props) {
 	const { t } = useWords();
 	const live = useLive();
 	const navigate = useNavigate();
@@ -61,9 +69,14 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 	const keptReply = useLiveState((state) => state.drafts[replyDraft(roomId)] ?? "");
 	const replyTo = useMemo(() => readQuote(keptReply), [keptReply]);
 	const setReplyTo = (quote: Quote | null) => live.setDraft(replyDraft(roomId), writeQuote(quote));
-	const [dialog, setDialog] = useState<"help" | "status" | null>(null);
-	const [Slo, setSlo] = useState<typeof SloDialog | null>(null);
+	const [dialog, setDialog] = useState<"help" | "status" | "slo" | null>(null);
+	useEffect(() => {
+		const timer = setTimeout(() => void loadConnectionDialog().catch(() => undefined), laterOn);
+		return () => clearTimeout(timer);
+	}, []);
 	const [said, setSaid] = useState("");
+	// There the panel lies over the conversation.
+	const isNarrow = useMatches("(max-width: 899.98px)");
 	const composer = useRef<ComposerHandle>(null);
 	const timeline = useRef<TimelineHandle>(null);
 	const say = useCallback((words: string) => setSaid(words), []);
@@ -82,10 +95,9 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 		.slice(0, 3)
 		.map(({ person }) => person);
 	const closeTo = `/rooms/${roomId}`;
-	const isAboutRoom = panel === "about" || panel === "members";
 	return (
 		<div className={panel ? "conversation has-panel" : "conversation"}>
-			<div className="conversation-main">
+			<div className="conversation-main" {...inert(panel !== null && isNarrow)}>
 				<ConversationHead
 					room={room}
 					members={Object.keys(members).length}
@@ -113,11 +125,9 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 					}}
 					onDone={() => composer.current?.focus()}
 				/>
-				{!isAboutRoom && (
-					<div className="conversation-refused">
-						<Refused refusal={refusal} />
-					</div>
-				)}
+				<div className="conversation-refused">
+					<Refused refusal={refusal ?? (panel === "about" ? null : (refusedForm?.refusal ?? null))} />
+				</div>
 				<Composer
 					ref={composer}
 					room={room}
@@ -127,13 +137,7 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 					onCancelReply={() => setReplyTo(null)}
 					onEditLast={() => timeline.current?.editLast() ?? false}
 					onCommand={(name) => {
-						if (name === "help" || name === "status") setDialog(name);
-						// What it shows has to be asked of the server, so its script may come from there as well.
-						else if (name === "slo")
-							import("./slo-dialog.tsx").then(
-								(module) => setSlo(() => module.SloDialog),
-								() => say(t("connection.waiting")),
-							);
+						if (name === "help" || name === "status" || name === "slo") setDialog(name);
 						else if (name !== "journey") return false;
 						else if (!timeline.current?.journeyOfLast()) say(t("journey.none"));
 						return true;
@@ -152,13 +156,13 @@ export function Conversation({ opened, clientId, at, panel, refusal, draftText }
 					onClose={() => navigate(closeTo, { preventScrollReset: true })}
 				>
 					{panel === "members" && <MembersPanel members={members} here={here} me={me.id} />}
-					{panel === "about" && <AboutPanel room={room} refusal={refusal} />}
+					{panel === "about" && <AboutPanel room={room} refused={refusedForm} />}
 					{panel === "help" && <HelpWords />}
 				</SidePanel>
 			)}
 			{dialog === "help" && <HelpDialog onClose={() => setDialog(null)} />}
 			{dialog === "status" && <ConnectionDialog onClose={() => setDialog(null)} />}
-			{Slo && <Slo onClose={() => setSlo(null)} />}
+			{dialog === "slo" && <SloDialog onClose={() => setDialog(null)} />}
 		</div>
 	);
 }

@@ -1,5 +1,5 @@
 import { Form, useNavigation } from "@remix-run/react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { limits } from "../contract/limits.ts";
 import type { Message, Person } from "../contract/shapes.ts";
 import { useWords } from "../words/use-words.tsx";
@@ -26,7 +26,10 @@ export function FirstScreen(props: { glimpse: Message[]; returning: Person | nul
 					<Logo size="l" />
 					<span>{t("app.name")}</span>
 				</p>
-				<LanguageSwitch />
+				{/* The other language comes with another page: what was typed goes along. */}
+				<div onSubmit={keepName}>
+					<LanguageSwitch />
+				</div>
 			</header>
 			<div className="lobby">
 				<Glimpse messages={glimpse} />
@@ -81,6 +84,8 @@ function NameForm(props: {
 }) {
 	const { t } = useWords();
 	const { name, refusal, isBusy, onName, takesFocus } = props;
+	// biome-ignore lint/correctness/useExhaustiveDependencies: once, when the page has come.
+	useEffect(() => onName(takeName()), []);
 	return (
 		<Form method="post" className="first-form">
 			<label className="hidden" htmlFor="enter-name">
@@ -117,6 +122,30 @@ function NameForm(props: {
 			{typeof refusal?.details.suggestion === "string" && <Suggestion name={refusal.details.suggestion} />}
 		</Form>
 	);
+}
+
+const keptName = "charla:name";
+
+function keepName(): void {
+	const field = document.getElementById("enter-name");
+	try {
+		if (field instanceof HTMLInputElement) sessionStorage.setItem(keptName, field.value);
+	} catch {
+		// Forbidden here: then it is typed again.
+	}
+}
+
+/** What was typed before the page came in the other language, put back; else what the field holds. */
+function takeName(): string {
+	const field = document.getElementById("enter-name");
+	try {
+		const kept = sessionStorage.getItem(keptName);
+		sessionStorage.removeItem(keptName);
+		if (kept && field instanceof HTMLInputElement && field.value === "") field.value = kept;
+	} catch {
+		// Forbidden, so nothing was kept.
+	}
+	return field instanceof HTMLInputElement ? field.value : "";
 }
 
 /** A name that is free: fills the field, and where no script runs comes in with it at once, as the last field of that name counts. */

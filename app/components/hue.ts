@@ -14,5 +14,6 @@ export function initialsOf(name: string): string {
 	const words = name.trim().split(/\s+/);
 	const first = (word: string | undefined) => (word ? (graphemes.segment(word)[Symbol.iterator]().next().value?.segment ?? "") : "");
 	const letters = words.length > 1 ? first(words[0]) + first(words.at(-1)) : first(words[0]);
-	return letters.toLocaleUpperCase();
+	// Not by the language of the machine: server and browser may have different ones.
+	return letters.toUpperCase();
 }

@@ -1,7 +1,6 @@
-import { isRouteErrorResponse, useRevalidator, useRouteError } from "@remix-run/react";
+import { isRouteErrorResponse, useRevalidator, useRouteError, useRouteLoaderData } from "@remix-run/react";
 import { useEffect, useRef } from "react";
 import { useLiveState } from "../live/use-live.tsx";
-import { useWords } from "../words/use-words.tsx";
 import { ErrorPage } from "./error-page.tsx";
 
 /** The longest wait between two tries while there is a connection and the page does not come all the same, ms. */
@@ -10,7 +9,7 @@ const longest = 30_000;
 /** In place of a page that did not come, rooms and connection staying. What only the network kept away comes by itself. */
 export function InsideError() {
 	const error = useRouteError();
-	const { language } = useWords();
+	const language = useRouteLoaderData<{ language: "en" | "es" }>("root")?.language ?? "en";
 	const { revalidate, state } = useRevalidator();
 	const isOnline = useLiveState((live) => live.connection.state === "online");
 	const answer = isRouteErrorResponse(error) ? error : null;

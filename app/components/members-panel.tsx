@@ -1,7 +1,7 @@
 import type { Member } from "../contract/shapes.ts";
 import { useWords } from "../words/use-words.tsx";
 import { Avatar } from "./avatar.tsx";
-import { MessageButton } from "./people-list.tsx";
+import { MessageButton } from "./message-button.tsx";
 
 /** Who is in the room: those who are here now first. */
 export function MembersPanel({ members, here, me }: { members: Record<string, Member>; here: Record<string, true>; me: string }) {

@@ -5,6 +5,8 @@ import { isBlank, lengthOf } from "../contract/text.ts";
 import { useLive } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { growToFit } from "./grow.ts";
+import { sends } from "./sends.ts";
+import { useChoice } from "./use-choice.ts";
 
 type Outcome = { code: RefusalCode; details: RefusalDetails } | null;
 
@@ -24,6 +26,7 @@ export function MessageEditor(props: {
 	const [isSaving, setSaving] = useState(false);
 	const [begun] = useState(() => live.getState().drafts[draft] ?? body);
 	const [text, setText] = useState(begun);
+	const [enterSends] = useChoice("enter-sends");
 	const hintId = useId();
 	const over = lengthOf(text) - limits.body;
 	const canSave = !isSaving && over <= 0 && !isBlank(text);
@@ -80,7 +83,7 @@ export function MessageEditor(props: {
 					if (event.key === "Escape") {
 						event.preventDefault();
 						onDone();
-					} else if (event.key === "Enter" && !event.shiftKey && matchMedia("(hover: hover)").matches) {
+					} else if (event.key === "Enter" && sends(event, enterSends)) {
 						event.preventDefault();
 						void save();
 					}
@@ -94,7 +97,7 @@ export function MessageEditor(props: {
 					{t("message.editCancel")}
 				</button>
 				<span className="quiet" id={hintId}>
-					{over > 0 ? n("composer.over", over) : t("message.editHint")}
+					{over > 0 ? n("composer.over", over) : t(enterSends ? "message.editHint" : "message.editHintBreak")}
 				</span>
 			</p>
 			{refusal && (

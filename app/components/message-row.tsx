@@ -69,7 +69,7 @@ const item = { role: "listitem" } as const;
 /** One message, whoever wrote it and however far it has come. */
 export const MessageRow = memo(function MessageRow(props: Props) {
 	const { line, roomId, isMine, state, isTarget, hasEdit, delivered, seen, total, isLive, me, mayDecide, saysState, doing } = props;
-	const { t, time } = useWords();
+	const { t, edited } = useWords();
 	const { author, pending, seq } = line;
 	const reach = isMine && seq !== null ? { delivered, seen, total } : null;
 	const classes = [
@@ -135,7 +135,7 @@ export const MessageRow = memo(function MessageRow(props: Props) {
 						<div className={state === "editing" ? "line-text only-print" : "line-text"}>
 							<MessageBody body={line.body} html={line.html} />
 							{line.editedAt !== null && (
-								<span className="mark" title={t("message.editedAt", { when: time(line.editedAt) })}>
+								<span className="mark" suppressHydrationWarning title={edited(line.editedAt, Date.now())}>
 									{t("message.edited")}
 								</span>
 							)}
@@ -208,7 +208,6 @@ function Moment({ line, roomId, isSide = false }: { line: Line; roomId: string; 
 			className={isSide ? "moment moment-side" : "moment"}
 			to={`/rooms/${roomId}?at=${line.seq}`}
 			preventScrollReset
-			tabIndex={-1}
 			aria-label={t("message.permalink", { when })}
 			suppressHydrationWarning
 		>

@@ -24,6 +24,8 @@ export function PagesView({ page, at, sizes }: { page: Page; at: string; sizes: 
 					<p className="quiet">{n("timeline.count", room.lastMsg)}</p>
 				</div>
 				<form method="get" className="pages-size">
+					{messages[0] && <input type="hidden" name="from" value={messages[0].msgNo} />}
+					{messages[0] && <input type="hidden" name="at" value={messages[0].seq} />}
 					<label htmlFor="pages-size">{t("pages.size")}</label>
 					<select
 						id="pages-size"

@@ -2,15 +2,18 @@ import { Form, Link } from "@remix-run/react";
 import type { Person } from "../contract/shapes.ts";
 import { useWords } from "../words/use-words.tsx";
 import { Avatar } from "./avatar.tsx";
+import { MessageButton } from "./message-button.tsx";
 import { PageHead } from "./page-head.tsx";
+import { type RefusalShown, Refused } from "./refused.tsx";
 
 /** Everybody, or those whose name matches; a button beside each opens the conversation. */
-export function PeopleList({ people, query }: { people: Person[]; query: string }) {
+export function PeopleList({ people, query, refusal }: { people: Person[]; query: string; refusal: RefusalShown | null }) {
 	const { t } = useWords();
 	return (
 		<div className="page" data-region>
 			<PageHead title={t("people.title")} />
 			<div className="page-body">
+				<Refused refusal={refusal} />
 				<search>
 					<Form method="get" action="/people" className="search">
 						<label className="hidden" htmlFor="people-q">
@@ -52,23 +55,5 @@ export function PeopleList({ people, query }: { people: Person[]; query: string 
 				</ul>
 			</div>
 		</div>
-	);
-}
-
-/** Opens the direct conversation with somebody. */
-export function MessageButton({ person }: { person: Person }) {
-	const { t } = useWords();
-	return (
-		<Form method="post" action="/people">
-			<button
-				type="submit"
-				className="button button-quiet button-small"
-				name="userId"
-				value={person.id}
-				aria-label={t("members.messageName", { name: person.name })}
-			>
-				{t("members.message")}
-			</button>
-		</Form>
 	);
 }

@@ -1,4 +1,4 @@
-import { useLocation } from "@remix-run/react";
+import { useLocation, useRouteLoaderData } from "@remix-run/react";
 import { useWords } from "../words/use-words.tsx";
 
 function usePath(): string {
@@ -32,13 +32,14 @@ export function LanguageSwitch() {
 export function ThemeSwitch() {
 	const { t } = useWords();
 	const from = usePath();
+	const chosen = useRouteLoaderData<{ theme: string | null }>("root")?.theme ?? "system";
 	return (
 		<form method="post" action="/preferences" className="switch">
 			<fieldset>
 				<legend>{t("theme.label")}</legend>
 				<input type="hidden" name="from" value={from} />
 				{themes.map((theme) => (
-					<button type="submit" key={theme} name="theme" value={theme} className={`theme-${theme}`}>
+					<button type="submit" key={theme} name="theme" value={theme} aria-pressed={theme === chosen} className={`theme-${theme}`}>
 						{t(`theme.${theme}`)}
 					</button>
 				))}

@@ -73,10 +73,8 @@ export function QuickSwitcher({ rooms, onClose }: { rooms: MyRoom[]; onClose(): 
 						aria-selected={index === at}
 						className="option"
 						onPointerMove={() => setChosen(index)}
-						onPointerDown={(event) => {
-							event.preventDefault();
-							go(room);
-						}}
+						onMouseDown={(event) => event.preventDefault()}
+						onPointerUp={() => go(room)}
 					>
 						<span className="room-sign">
 							{room.with ? <Avatar person={room.with} size="s" /> : <Icon name={room.kind === "private" ? "lock" : "mark"} />}

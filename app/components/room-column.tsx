@@ -1,5 +1,5 @@
 import { Form, Link, NavLink } from "@remix-run/react";
-import { type FormEvent, memo, type ReactNode, useMemo } from "react";
+import { type FormEvent, type KeyboardEvent, memo, type ReactNode, useEffect, useMemo, useRef } from "react";
 import type { MyRoom } from "../contract/shapes.ts";
 import { useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
@@ -22,6 +22,21 @@ export function RoomColumn({ onKeys, onGoTo, onConnection, onStrays, onLeave }: 
 	const drafts = useLiveState((state) => state.drafts);
 	const pending = useLiveState((state) => state.pending);
 	const unsent = useMemo(() => new Set(pending.flatMap(({ state, roomId }) => (stuck.has(state) ? [roomId] : []))), [pending]);
+	const menu = useRef<HTMLDetailsElement>(null);
+	useEffect(() => {
+		const onPointerDown = (event: PointerEvent) => {
+			if (menu.current?.open && !menu.current.contains(event.target as Node)) menu.current.open = false;
+		};
+		document.addEventListener("pointerdown", onPointerDown);
+		return () => document.removeEventListener("pointerdown", onPointerDown);
+	}, []);
+	function closeMenu(event: KeyboardEvent): void {
+		if (!menu.current?.open) return;
+		// One step back, not the sheet with it.
+		event.preventDefault();
+		menu.current.open = false;
+		menu.current.querySelector("summary")?.focus();
+	}
 	const strays = pending.filter((waiting) => !rooms[waiting.roomId]).length;
 	const here = useLiveState((state) => state.here);
 	const me = useLiveState((state) => state.me);
@@ -73,7 +88,7 @@ export function RoomColumn({ onKeys, onGoTo, onConnection, onStrays, onLeave }: 
 				)}
 			</div>
 			<div className="me-place">
-				<details className="me">
+				<details className="me" ref={menu} onKeyDown={(event) => event.key === "Escape" && closeMenu(event)}>
 					<summary title={t("me.menu")}>
 						<Avatar person={me} isHere={isOnline} />
 						<span className="me-name">

@@ -47,7 +47,9 @@ export function isWriting(target: EventTarget | null): boolean {
 
 /** Moves the focus to the next part of the page that is on screen; within it to where people work. */
 function nextRegion(step: 1 | -1): void {
-	const regions = [...document.querySelectorAll<HTMLElement>("[data-region]")].filter((region) => region.offsetParent !== null);
+	const regions = [...document.querySelectorAll<HTMLElement>("[data-region]")].filter(
+		(region) => region.offsetParent !== null && !region.closest("[inert]"),
+	);
 	if (regions.length === 0) return;
 	const current = regions.findIndex((region) => region.contains(document.activeElement));
 	const region = regions[(current < 0 ? (step > 0 ? 0 : regions.length - 1) : current + step + regions.length) % regions.length];

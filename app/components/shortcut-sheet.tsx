@@ -19,6 +19,9 @@ const messages: Line[] = [
 	{ keys: ["E"], words: "keys.edit" },
 ];
 
+/** A Mac's keys by their own signs. Only ever drawn in a browser. */
+const asHere = (key: string) => (/Mac|iP(hone|ad)/.test(navigator.platform) ? key.replace("Ctrl", "\u2318").replace("Alt", "\u2325") : key);
+
 /** `?`: what the keyboard can do, and the choices about it. */
 export function ShortcutSheet({ onClose }: { onClose(): void }) {
 	const { t } = useWords();
@@ -59,7 +62,7 @@ function KeyLines({ title, lines }: { title: string; lines: Line[] }) {
 					<div key={line.words}>
 						<dt>
 							{line.keys.map((key) => (
-								<kbd key={key}>{key}</kbd>
+								<kbd key={key}>{asHere(key)}</kbd>
 							))}
 						</dt>
 						<dd>{t(line.words)}</dd>

@@ -9,19 +9,15 @@ import { Dialog } from "./dialog.tsx";
  * Stands over the page once the session is over, so that nobody has to leave what they were writing: coming back as the
  * same person goes on where it stopped. Closed, it leaves the banner, and the text to be copied.
  */
-export function SignedOutDialog() {
+export function SignedOutDialog({ onClose }: { onClose(): void }) {
 	const { t, language } = useWords();
 	const live = useLive();
 	const { pathname, search } = useLocation();
 	const me = useLiveState((state) => state.me);
 	const state = useLiveState((state) => state.connection.state);
 	const [attempt, setAttempt] = useState<"none" | "asking" | "connecting" | "failed">("none");
-	const [isClosed, setClosed] = useState(false);
 	useEffect(() => {
-		if (state === "online") {
-			setAttempt("none");
-			setClosed(false);
-		} else if (state === "signed-out") setAttempt((now) => (now === "connecting" ? "failed" : now));
+		if (state === "signed-out") setAttempt((now) => (now === "connecting" ? "failed" : now));
 	}, [state]);
 
 	async function back(): Promise<void> {
@@ -31,11 +27,10 @@ export function SignedOutDialog() {
 		live.retryNow();
 	}
 
-	if (isClosed || (state !== "signed-out" && attempt !== "connecting")) return null;
 	return (
 		<Dialog
 			title={t("connection.enter")}
-			onClose={() => setClosed(true)}
+			onClose={onClose}
 			className="confirm"
 			returnTo={() => document.querySelector<HTMLElement>("[data-region-focus]")}
 		>

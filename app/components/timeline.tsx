@@ -1,16 +1,16 @@
 import { Link, useLocation, useRouteLoaderData } from "@remix-run/react";
 import { forwardRef, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
+import { limits } from "../contract/limits.ts";
 import type { Member, Message, MyRoom, Person } from "../contract/shapes.ts";
 import type { Pending } from "../live/live-state.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
-import { ConfirmDelete } from "./confirm-delete.tsx";
 import { copiedLines } from "./copy-lines.ts";
 import { copyText } from "./copy-text.ts";
 import { decides } from "./decides.ts";
 import { editDraft, editsKept } from "./draft-names.ts";
 import { Icon } from "./icons.tsx";
-import { JourneyDialog } from "./journey-dialog.tsx";
+import { late } from "./late.tsx";
 import { type Day, daysOf, type Line } from "./lines.ts";
 import { EmptyArt } from "./logo.tsx";
 import { MessageRow, type RowDoing } from "./message-row.tsx";
@@ -26,6 +26,9 @@ import { useUnreadMark } from "./use-unread-mark.ts";
 
 // A day's wrapper stands between the list and its items; <ul> and <li> do not allow one, roles do.
 const item = { role: "listitem" } as const;
+
+const ConfirmDelete = late(() => import("./confirm-delete.tsx").then((module) => module.ConfirmDelete));
+const JourneyDialog = late(() => import("./journey-dialog.tsx").then((module) => module.JourneyDialog));
 
 /** History that close to the edge is fetched, px: less than two screens of scrolling ahead. */
 const ahead = 1200;
@@ -448,12 +451,26 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 				onClick={onClick}
 			>
 				{hasBefore ? (
-					<Edge end="before" isBusy={loading === "before"} isMissing={notLoaded === "before"} onAgain={live.loadBefore} />
+					<Edge
+						end="before"
+						edge={messages[0]}
+						isBusy={loading === "before"}
+						isMissing={notLoaded === "before"}
+						onAgain={live.loadBefore}
+					/>
 				) : (
 					<Beginning room={room} isEmpty={lines.length === 0} onWrite={onDone} />
 				)}
 				<div {...list}>{days.map(dayOf)}</div>
-				{hasAfter && <Edge end="after" isBusy={loading === "after"} isMissing={notLoaded === "after"} onAgain={live.loadAfter} />}
+				{hasAfter && (
+					<Edge
+						end="after"
+						edge={messages.at(-1)}
+						isBusy={loading === "after"}
+						isMissing={notLoaded === "after"}
+						onAgain={live.loadAfter}
+					/>
+				)}
 				{beyond.length > 0 && <div {...list}>{beyond.map(dayOf)}</div>}
 			</ScrollKeeper>
 			{!isAtEnd && (
@@ -489,12 +506,20 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 });
 
 /** Space where more history will stand; as high as it stays, so that nothing moves when it comes, or says that it did not. */
-function Edge(props: { end: "before" | "after"; isBusy: boolean; isMissing: boolean; onAgain(): void }) {
-	const { end, isBusy, isMissing, onAgain } = props;
+function Edge(props: { end: "before" | "after"; edge: Message | undefined; isBusy: boolean; isMissing: boolean; onAgain(): void }) {
+	const { end, edge, isBusy, isMissing, onAgain } = props;
+	const page = Math.max(1, Math.ceil(((edge?.msgNo ?? 1) + (end === "before" ? -1 : 1)) / limits.page));
 	const { t } = useWords();
 	return (
 		<div className={isBusy ? "edge is-busy" : "edge"}>
 			<span className="hidden">{isBusy ? t("timeline.loading") : ""}</span>
+			{edge && (
+				<noscript>
+					<a className="edge-note" href={`/rooms/${edge.roomId}/pages/${page}`}>
+						{t(end === "before" ? "timeline.older" : "timeline.newer")}
+					</a>
+				</noscript>
+			)}
 			<p role="status" className={isMissing ? "edge-note" : "hidden"}>
 				{isMissing && (
 					<>

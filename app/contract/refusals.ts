@@ -95,7 +95,7 @@ export const refusals = {
 	"unknown-items": {
 		status: 422,
 		en: "Not in the catalogue: {items}. Nothing was ordered; /item shows what there is.",
-		es: "No está en el catálogo: {items}. No se pidió nada; /item muestra lo que hay.",
+		es: "El catálogo no tiene: {items}. No se pidió nada; /item muestra lo que hay.",
 	},
 	"too-many-items": {
 		status: 422,
@@ -111,7 +111,7 @@ export const refusals = {
 	"not-decider": {
 		status: 403,
 		en: "An owner of the room or an administrator decides about orders; whoever ordered can withdraw.",
-		es: "Los pedidos los decide quien administra la sala o Charla; quien pidió puede retirarlo.",
+		es: "Un pedido lo decide quien administra la sala o Charla; quien hizo el pedido puede retirarlo.",
 	},
 	"import-not-found": { status: 404, en: "There is no such import.", es: "Esa importación no existe." },
 	"import-decided": {

@@ -13,8 +13,16 @@ export async function loader({ request, context, params }: LoaderFunctionArgs) {
 	const me = await signedIn(context, request);
 	return loading(context, "/rooms/:roomId/pages", async () => {
 		const roomId = roomIdOf(params);
-		const asked = Number(new URL(request.url).searchParams.get("size") ?? limits.page);
+		const { searchParams } = new URL(request.url);
+		const asked = Number(searchParams.get("size") ?? limits.page);
 		const size = (limits.pageSizes as readonly number[]).includes(asked) ? asked : limits.page;
+		// Another size shows the same message: the one that was first on the page.
+		const first = Number(searchParams.get("from") ?? 0);
+		if (first > 0) {
+			const seq = Number(searchParams.get("at"));
+			const rest = `${size === limits.page ? "" : `?size=${size}`}${seq > 0 ? `#m${seq}` : ""}`;
+			throw redirect(`/rooms/${params.roomId}/pages/${Math.ceil(first / size)}${rest}`);
+		}
 		const wanted = params.page === undefined ? null : Number(params.page);
 		if (wanted !== null && !(Number.isSafeInteger(wanted) && wanted > 0)) throw refuse("not-found");
 		const page = await context.chat.messages.page(me, { roomId, page: wanted, size });

@@ -1,7 +1,6 @@
 import { type ActionFunctionArgs, type LoaderFunctionArgs, redirect } from "@remix-run/node";
 import { useActionData, useLoaderData } from "@remix-run/react";
 import { PeopleList } from "../components/people-list.tsx";
-import { Refused } from "../components/refused.tsx";
 import { rates } from "../contract/limits.ts";
 import { parseForm } from "../contract/parse.ts";
 import { answering, loading, sender, signedIn } from "./answers.server.ts";
@@ -30,11 +29,5 @@ export async function action({ request, context }: ActionFunctionArgs) {
 
 export default function PeoplePage() {
 	const { people, query } = useLoaderData<typeof loader>();
-	const answer = useActionData<typeof action>();
-	return (
-		<>
-			<Refused refusal={answer?.refusal ?? null} />
-			<PeopleList people={people} query={query} />
-		</>
-	);
+	return <PeopleList people={people} query={query} refusal={useActionData<typeof action>()?.refusal ?? null} />;
 }

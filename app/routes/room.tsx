@@ -27,10 +27,16 @@ export async function action({ request, context, params }: ActionFunctionArgs) {
 	const form = await request.formData();
 	const roomId = params.roomId === "lobby" ? lobbyId : (params.roomId ?? "");
 	const intent = form.get("intent");
-	const typed = intent === "post" ? String(form.get("body") ?? "") : "";
+	const text = (name: string) => String(form.get(name) ?? "");
+	// What the form held comes back with a refusal: where no script runs it would be gone.
+	const kept = {
+		intent: String(intent),
+		typed: intent === "post" ? text("body") : "",
+		fields: { name: text("name"), topic: text("topic") },
+	};
 	return answering(
 		context,
-		{ intent: String(intent), typed },
+		kept,
 		async () => {
 			const me = await sender(context);
 			const { rooms, messages } = context.chat;
@@ -98,6 +104,7 @@ export default function RoomPage() {
 	const [search] = useSearchParams();
 	const panel = search.get("panel");
 	const at = Number(search.get("at"));
+	const ofRoom = answer && ["change", "invite", "leave"].includes(answer.intent) ? answer : null;
 	return (
 		<Conversation
 			key={roomId}
@@ -105,7 +112,8 @@ export default function RoomPage() {
 			clientId={clientId}
 			at={at > 0 ? at : null}
 			panel={panel === "members" || panel === "about" || panel === "help" ? panel : null}
-			refusal={answer?.refusal ?? null}
+			refusal={ofRoom ? null : (answer?.refusal ?? null)}
+			refusedForm={ofRoom}
 			draftText={answer?.typed}
 		/>
 	);

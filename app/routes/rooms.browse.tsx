@@ -1,7 +1,6 @@
 import { type ActionFunctionArgs, type LoaderFunctionArgs, redirect } from "@remix-run/node";
 import { useActionData, useLoaderData } from "@remix-run/react";
 import { BrowseRooms } from "../components/browse-rooms.tsx";
-import { Refused } from "../components/refused.tsx";
 import { rates } from "../contract/limits.ts";
 import { parseForm } from "../contract/parse.ts";
 import { answering, loading, sender, signedIn } from "./answers.server.ts";
@@ -27,12 +26,5 @@ export async function action({ request, context }: ActionFunctionArgs) {
 }
 
 export default function BrowsePage() {
-	const { rooms } = useLoaderData<typeof loader>();
-	const answer = useActionData<typeof action>();
-	return (
-		<>
-			<Refused refusal={answer?.refusal ?? null} />
-			<BrowseRooms rooms={rooms} />
-		</>
-	);
+	return <BrowseRooms rooms={useLoaderData<typeof loader>().rooms} refusal={useActionData<typeof action>()?.refusal ?? null} />;
 }

@@ -1,7 +1,6 @@
 /** Everything Charla says in English. Keys that count things end in `.one` and `.other`, chosen by the language's own plural rules. */
 export const en = {
 	"app.name": "Charla",
-	"app.claim": "A quiet place to talk",
 
 	"enter.title": "What should we call you?",
 	"enter.name": "Your name",
@@ -27,7 +26,6 @@ export const en = {
 	"theme.contrast": "High contrast",
 
 	"skip.messages": "Skip to the messages",
-	"skip.composer": "Skip to writing",
 
 	"rooms.title": "Rooms",
 	"rooms.public": "Rooms",
@@ -119,7 +117,8 @@ export const en = {
 
 	"message.edited": "edited",
 	"import.open": "Look and decide",
-	"message.editedAt": "Edited {when}",
+	"message.editedAt": "Edited at {when}",
+	"message.editedOn": "Edited {when}",
 	"message.deleted": "This message was deleted",
 	"message.quoteDeleted": "A deleted message",
 	"message.inReply": "In reply to {name}",
@@ -145,6 +144,7 @@ export const en = {
 	"message.editSave": "Save",
 	"message.editCancel": "Cancel",
 	"message.editHint": "Enter saves, Escape cancels",
+	"message.editHintBreak": "Ctrl+Enter saves, Escape cancels",
 	"message.editKept": "You began to change this and did not save it.",
 	"message.editGoOn": "Go on",
 
@@ -180,7 +180,8 @@ export const en = {
 	"composer.send": "Send",
 	"composer.replying": "Replying to {name}",
 	"composer.cancelReply": "Do not reply",
-	"composer.count": "{count} of {limit} characters",
+	"composer.count.one": "{count} of {limit} characters",
+	"composer.count.other": "{count} of {limit} characters",
 	"composer.over.one": "{count} character too many. Shorten it or split it in two.",
 	"composer.over.other": "{count} characters too many. Shorten it or split it in two.",
 	"composer.commands": "Commands",
@@ -203,7 +204,7 @@ export const en = {
 	"connection.catchingUp": "Catching up with what you missed",
 	"connection.signedOut": "You are not signed in any more. What you wrote is kept.",
 	"connection.enter": "Enter again",
-	"connection.cannotGo": "That page cannot be fetched without a network. You stay here, and so does what you wrote.",
+	"connection.cannotGo": "That cannot be fetched without a network. You stay here, and so does what you wrote.",
 	"connection.back": "Connected",
 	"version.new": "There is a newer Charla. Your drafts stay.",
 	"version.reload": "Reload",
@@ -340,10 +341,10 @@ export const en = {
 
 	"latency.live": "live, {ms} ms",
 	"latency.label": "Connection: {quality}, live, {ms} ms. Show details",
-	"latency.good": "Good connection",
-	"latency.fair": "Fair connection",
-	"latency.slow": "Slow connection",
-	"latency.none": "Not connected",
+	"latency.good": "good",
+	"latency.fair": "fair",
+	"latency.slow": "slow",
+	"latency.none": "No connection",
 
 	"status.title": "Your connection",
 	"status.state": "State",

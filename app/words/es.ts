@@ -3,7 +3,6 @@ import type { Words } from "./en.ts";
 /** Todo lo que Charla dice en español. Escrito como original: lo que dice, no cómo lo dice el inglés. */
 export const es: Words = {
 	"app.name": "Charla",
-	"app.claim": "Un lugar tranquilo para conversar",
 
 	"enter.title": "¿Cómo te llamas?",
 	"enter.name": "Tu nombre",
@@ -29,7 +28,6 @@ export const es: Words = {
 	"theme.contrast": "Alto contraste",
 
 	"skip.messages": "Ir a los mensajes",
-	"skip.composer": "Ir a escribir",
 
 	"rooms.title": "Salas",
 	"rooms.public": "Salas",
@@ -121,7 +119,8 @@ export const es: Words = {
 
 	"message.edited": "editado",
 	"import.open": "Ver y decidir",
-	"message.editedAt": "Editado {when}",
+	"message.editedAt": "Editado a las {when}",
+	"message.editedOn": "Editado el {when}",
 	"message.deleted": "Este mensaje se eliminó",
 	"message.quoteDeleted": "Un mensaje eliminado",
 	"message.inReply": "En respuesta a {name}",
@@ -147,6 +146,7 @@ export const es: Words = {
 	"message.editSave": "Guardar",
 	"message.editCancel": "Cancelar",
 	"message.editHint": "Intro guarda, Escape cancela",
+	"message.editHintBreak": "Ctrl+Intro guarda, Escape cancela",
 	"message.editKept": "Empezaste a cambiar esto y no lo guardaste.",
 	"message.editGoOn": "Seguir",
 
@@ -167,7 +167,7 @@ export const es: Words = {
 	"hilo.stale": "Aún sin enviar",
 	"pending.queued": "Guardado aquí. Sale en cuanto haya conexión.",
 	"pending.retryIn": "Sale en {seconds} s",
-	"pending.stale": "Escribiste esto {when}. ¿Lo enviamos todavía?",
+	"pending.stale": "Lo escribiste el {when}. ¿Lo enviamos todavía?",
 	"pending.send": "Enviarlo",
 	"pending.asText": "Enviar como texto",
 	"pending.failedIn": "Tu mensaje en {name} no se envió. {reason}",
@@ -182,7 +182,8 @@ export const es: Words = {
 	"composer.send": "Enviar",
 	"composer.replying": "Respondes a {name}",
 	"composer.cancelReply": "No responder",
-	"composer.count": "{count} de {limit} caracteres",
+	"composer.count.one": "{count} de {limit} caracteres",
+	"composer.count.other": "{count} de {limit} caracteres",
 	"composer.over.one": "Sobra {count} carácter. Acórtalo o divídelo en dos.",
 	"composer.over.other": "Sobran {count} caracteres. Acórtalo o divídelo en dos.",
 	"composer.commands": "Órdenes",
@@ -202,12 +203,12 @@ export const es: Words = {
 	"connection.waiting": "El servidor no responde. Charla sigue intentando.",
 	"connection.retryIn": "Próximo intento en {seconds} s",
 	"connection.retryNow": "Intentar ya",
-	"connection.catchingUp": "Poniéndose al día con lo que te perdiste",
+	"connection.catchingUp": "Poniéndote al día con lo que te perdiste",
 	"connection.signedOut": "Tu sesión ya no está abierta. Lo que escribiste se conserva.",
 	"connection.enter": "Entrar de nuevo",
-	"connection.cannotGo": "Sin red no se puede traer esa página. Te quedas aquí, y lo que escribiste también.",
+	"connection.cannotGo": "Sin red no se puede traer eso. Te quedas aquí, y lo que escribiste también.",
 	"connection.back": "Hay conexión",
-	"version.new": "Hay una Charla más nueva. Tus borradores se quedan.",
+	"version.new": "Hay una versión nueva de Charla. Tus borradores se quedan.",
 	"version.reload": "Recargar",
 	"version.later": "Después",
 
@@ -342,9 +343,9 @@ export const es: Words = {
 
 	"latency.live": "en vivo, {ms} ms",
 	"latency.label": "Conexión: {quality}, en vivo, {ms} ms. Ver detalles",
-	"latency.good": "Buena conexión",
-	"latency.fair": "Conexión aceptable",
-	"latency.slow": "Conexión lenta",
+	"latency.good": "buena",
+	"latency.fair": "aceptable",
+	"latency.slow": "lenta",
 	"latency.none": "Sin conexión",
 
 	"status.title": "Tu conexión",

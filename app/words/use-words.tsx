@@ -18,6 +18,10 @@ export type Speech = {
 	precise(ms: number): string;
 	/** Date and time in full, for a title. */
 	full(ms: number): string;
+	/** A number as the language writes it. */
+	number(value: number): string;
+	/** When something was changed: the time, and the date unless it was today. */
+	edited(ms: number, now: number): string;
 	/** The date, today and yesterday by those words too; the year only when it is another. */
 	day(ms: number, now: number): string;
 	/** A day's name for comparing: yyyy-mm-dd in the reader's zone. */
@@ -86,6 +90,11 @@ function openSpeech(language: "en" | "es", words: Words, locale: string, timeZon
 			const form = plural.select(count) === "one" ? "one" : "other";
 			return fill(say(`${key}.${form}`), { ...vars, count: number.format(count) });
 		},
+		number: (value) => number.format(value),
+		edited: (ms, now) =>
+			dayKey(ms) === dayKey(now)
+				? fill(say("message.editedAt"), { when: time.format(ms) })
+				: fill(say("message.editedOn"), { when: full.format(ms) }),
 		time: (ms) => time.format(ms),
 		precise: (ms) => precise.format(ms),
 		full: (ms) => full.format(ms),

@@ -83,7 +83,7 @@ test("[I19] a server of another version comes up behind the same address: pages 
 	await stop();
 	stop = await start();
 	await toast(ana.page, "There is a newer Charla. Your drafts stay.").waitFor();
-	await toast(elena.page, "Hay una Charla más nueva. Tus borradores se quedan.").waitFor();
+	await toast(elena.page, "Hay una versión nueva de Charla. Tus borradores se quedan.").waitFor();
 	await toast(bruno.page, "There is a newer Charla. Your drafts stay.").waitFor();
 
 	// The page of before goes on, with what was begun in it.
@@ -107,7 +107,7 @@ test("[I19] a server of another version comes up behind the same address: pages 
 		await until(async () => !(await isMarked(page).catch(() => true)), `the page of ${name} is a new one`);
 		await isAlive(page);
 		await until(async () => (await composer(page).inputValue()) === draft, `the draft of ${name} is there`);
-		assert.equal(await toast(page, /There is a newer Charla|Hay una Charla más nueva/).count(), 0, "it is the newer one now");
+		assert.equal(await toast(page, /There is a newer Charla|Hay una versión nueva de Charla/).count(), 0, "it is the newer one now");
 	}
 	await composer(ana.page).press("End");
 	await ana.page.keyboard.type("ght");

@@ -39,7 +39,7 @@ test("[6] without a network panels and places open, another room says what is mi
 	await reached(page, "Meanwhile", "Waiting to be sent");
 	// A page whose script is not here is not gone to.
 	await page.getByRole("link", { name: "Numbered pages" }).click();
-	await page.getByText("That page cannot be fetched without a network.").waitFor();
+	await page.getByText("That cannot be fetched without a network.").waitFor();
 	await page.getByRole("link", { name: other.name }).click();
 	await page.getByRole("heading", { name: "No network right now" }).waitFor();
 	await page.getByRole("navigation", { name: "Rooms" }).getByRole("link", { name: room.name }).waitFor();
@@ -214,7 +214,7 @@ long("[96] who leaves with something unsent is asked first, and nothing is dropp
 	await page.getByText("The server does not answer").waitFor();
 	await leave();
 	await dialog.getByRole("button", { name: "Leave all the same" }).click();
-	await page.getByText("That page cannot be fetched without a network.").waitFor();
+	await page.getByText("That cannot be fetched without a network.").waitFor();
 	assert.ok(await kept(), "nothing was dropped");
 
 	weather.cut = false;

@@ -85,7 +85,7 @@ long("[O9] what is not in the catalogue is refused where it was written, and can
 	const { bruno } = await pair(t, ["Ana", "Bruno"], { language: "es" });
 	const { page } = bruno;
 	await say(page, "/cart add 123456 000000");
-	await page.getByText("No está en el catálogo: 000000.").first().waitFor();
+	await page.getByText("El catálogo no tiene: 000000.").first().waitFor();
 	assert.equal(await page.locator(".order").count(), 0);
 	await page.getByRole("button", { name: "Descartar" }).click();
 	await say(page, "/item");

@@ -210,7 +210,7 @@ long("[37] a link to a message shows it in the middle and marks it for a moment;
 	const { page } = reader;
 	await page.addInitScript(watchTargets);
 	await page.goto(`/rooms/${room.id}/messages/${far}`);
-	await page.waitForURL(`**${path}?at=${far}`);
+	await page.waitForURL(`**${path}?at=${far}#m${far}`);
 	const first = await targetOf(page, far);
 	assert.ok(first.fromMiddle < first.height / 4, `${first.fromMiddle} px from the middle`);
 	assert.notEqual(first.colour, first.beside, "it stands out");
