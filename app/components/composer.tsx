@@ -285,9 +285,11 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 					</p>
 				)}
 				{/* Said once: the count itself changes with every key. */}
-				<span className="hidden" role="alert">
-					{over > 0 ? refusalWords("too-long", language, { limit: limits.body }) : ""}
-				</span>
+				{over > 0 && (
+					<span className="hidden" role="alert">
+						{refusalWords("too-long", language, { limit: limits.body })}
+					</span>
+				)}
 				<span className="hidden" role="status">
 					{completion ? n("composer.options", completion.options.length) : ""}
 				</span>

@@ -342,6 +342,24 @@ long("[87] at 320 px, which is 400 %, and with text twice as large nothing is lo
 	await composer(page).fill("Written at 400 %");
 	await page.getByRole("button", { name: "Send" }).click();
 	await line(page, "Written at 400 %").waitFor();
+	// What opens over the page can be reached to its last line: by the wheel, as the keyboard's focus does.
+	await line(page, "Written at 400 %").getByRole("button", { name: "More actions" }).click();
+	for (const [menu, last] of [
+		["[role=menu]", "[role=menuitem]:last-of-type"],
+		[".me-menu", "button"],
+	] as const) {
+		if (menu === ".me-menu") {
+			await page.keyboard.press("Escape");
+			await page.goto("/rooms");
+			await page.locator(".me summary").click();
+		}
+		const box = await page.locator(menu).boundingBox();
+		assert.ok(box && box.y >= -1 && box.y + box.height <= 257, `${menu} is in the window: ${JSON.stringify(box)}`);
+		const control = page.locator(`${menu} ${last}`).last();
+		await control.scrollIntoViewIfNeeded();
+		const at = await control.boundingBox();
+		assert.ok(at && at.y >= -1 && at.y + at.height <= 257, `${menu} can be scrolled to its end: ${JSON.stringify(at)}`);
+	}
 
 	for (const size of [
 		{ width: 1280, height: 800 },

@@ -299,6 +299,8 @@ test("[61] where web sockets are blocked two people talk all the same", async (t
 	await say(bruno.page, "It works");
 	await reached(bruno.page, "It works", "Stored · delivered 1/1 · on screen 1/1");
 	assert.deepEqual(await texts(ana.page), ["Over polling", "It works"]);
+	await ana.page.getByRole("button", { name: /^Connection: / }).click();
+	await ana.page.getByRole("dialog").getByText("Polling, where a WebSocket cannot pass").waitFor();
 });
 
 long("[64] who leaves a room on one device is out of it on the other, and nothing of it stays there", async (t) => {

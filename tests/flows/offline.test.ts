@@ -47,6 +47,7 @@ test("[6] without a network panels and places open, another room says what is mi
 
 	weather.cut = false;
 	await composer(page).waitFor();
+	await page.getByRole("status").getByText("Connected", { exact: true }).waitFor({ state: "attached" });
 	assert.equal(await page.getByRole("heading", { level: 1 }).innerText(), other.name);
 	await page.getByRole("link", { name: room.name }).click();
 	await reached(page, "Meanwhile", /^Stored/);
@@ -223,4 +224,35 @@ long("[96] who leaves with something unsent is asked first, and nothing is dropp
 	await dialog.getByRole("button", { name: "Leave all the same" }).click();
 	await page.getByRole("heading", { name: "Good to see you again" }).waitFor();
 	await until(async () => !(await kept()), "what was unsent is dropped");
+});
+
+long("a refused change of a room keeps its panel and what was typed; sheets and menus close by Escape", async (t) => {
+	const { room, people } = await flow.talk(t, ["Ana"], { expected: [/status of 4\d\d/] });
+	const { page } = people[0] as One;
+	await page.goto(`/rooms/${room.id}?panel=about`);
+	await isAlive(page);
+	const name = page.getByRole("textbox", { name: "Name", exact: true });
+	await name.fill("x".repeat(61));
+	await page.getByRole("textbox", { name: "Topic" }).fill("Kept");
+	await page.getByRole("button", { name: "Save" }).click();
+	await page.getByRole("complementary").getByRole("alert").waitFor();
+	assert.deepEqual([(await name.inputValue()).length, await page.getByRole("textbox", { name: "Topic" }).inputValue()], [61, "Kept"]);
+
+	await page.locator(".me summary").click();
+	await page.keyboard.press("Escape");
+	await page.getByRole("button", { name: "Leave Charla" }).waitFor({ state: "hidden" });
+	await page.setViewportSize({ width: 700, height: 800 });
+	assert.ok(await page.locator(".conversation-main[inert]").count(), "what the panel covers is out of reach");
+	await page.goto(`/rooms/${room.id}`);
+	await isAlive(page);
+	await page.locator("[data-connection=online]").waitFor();
+	const sheet = page.getByRole("navigation", { name: "Rooms" });
+	const back = page.getByRole("link", { name: "All rooms" });
+	await back.click();
+	await page.locator(".room-line:focus").waitFor();
+	await page.keyboard.press("Escape");
+	await sheet.waitFor({ state: "hidden" });
+	await back.click();
+	await sheet.getByRole("link", { name: room.name }).click();
+	await sheet.waitFor({ state: "hidden" });
 });

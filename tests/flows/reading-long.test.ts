@@ -160,12 +160,12 @@ long("[33] a room of 10,000 messages holds few of them in the page, scrolls like
 		await settled(page);
 		most = Math.max(most, await page.locator("[data-seq]").count());
 	}
-	await page.evaluate((seq) => {
-		const link = document.querySelector<HTMLAnchorElement>("a[href*='?at=']") as HTMLAnchorElement;
-		history.replaceState(history.state, "", location.pathname);
-		link.scrollIntoView();
-		return seq;
-	}, long.first);
+	await page.evaluate(
+		(to) => (window as unknown as { __remixRouter: { navigate(to: string): Promise<void> } }).__remixRouter.navigate(to),
+		`${long.path}?at=${long.first}`,
+	);
+	await line(page, long.first).waitFor();
+	await page.getByText(/^This is where .* begins$/).waitFor();
 	most = Math.max(most, await page.locator("[data-seq]").count());
 	assert.ok(most <= MOST_NODES, `${most} messages in the page`);
 	assert.ok(most <= limits.mounted + limits.window, `${most} messages in the page`);
