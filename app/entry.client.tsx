@@ -15,11 +15,25 @@ window.trustedTypes?.createPolicy("default", {
 const recorder = startRecording();
 if (recorder) recordWith(recorder);
 
-startTransition(() => {
-	hydrateRoot(
-		document,
-		<StrictMode>
-			<RemixBrowser />
-		</StrictMode>,
-	);
-});
+/**
+ * RemixBrowser throws the promise of its data before its first hook. A key or click while React waits for that would end in error 345
+ * and a dead page, so there is no root before it is here.
+ */
+async function pageData(): Promise<void> {
+	try {
+		RemixBrowser({});
+	} catch (promise) {
+		await promise;
+	}
+}
+
+void pageData().then(() =>
+	startTransition(() => {
+		hydrateRoot(
+			document,
+			<StrictMode>
+				<RemixBrowser />
+			</StrictMode>,
+		);
+	}),
+);

@@ -102,7 +102,7 @@ test("[M6] the lobby has an address of its own for its pages, its messages and i
 	assert.deepEqual(await leads("/rooms/lobby/pages/9"), [302, "/rooms/lobby/pages/2"]);
 	assert.deepEqual(await leads("/rooms/lobby"), [302, room]);
 	assert.deepEqual(await leads("/rooms/lobby?at=2"), [302, `${room}?at=2`]);
-	assert.deepEqual(await leads("/rooms/lobby/messages/2"), [302, `${room}?at=2`]);
+	assert.deepEqual(await leads("/rooms/lobby/messages/2"), [302, `${room}?at=2#m2`]);
 	const posted = await s.send("/rooms/lobby", { intent: "post", clientId: randomUUID(), body: "by name" });
 	assert.deepEqual([posted.status, posted.headers.get("location")], [302, `${room}#m9`]);
 });

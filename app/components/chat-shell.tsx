@@ -6,7 +6,6 @@ import { FailureAlert } from "./announcer.tsx";
 import { ConnectionBanner } from "./connection-banner.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { late, notFetched } from "./late.tsx";
-import { QuickSwitcher } from "./quick-switcher.tsx";
 import { RoomColumn } from "./room-column.tsx";
 import { inOrder, kinds, unreadOf } from "./room-order.ts";
 import { useShellKeys } from "./shell-keys.ts";
@@ -16,6 +15,7 @@ import { inert, useMatches } from "./use-matches.ts";
 import { VersionToast } from "./version-toast.tsx";
 
 const ConnectionDialog = late(() => import("./connection-dialog.tsx").then((module) => module.ConnectionDialog));
+const QuickSwitcher = late(() => import("./quick-switcher.tsx").then((module) => module.QuickSwitcher));
 const ConfirmLeave = late(() => import("./confirm-leave.tsx").then((module) => module.ConfirmLeave));
 const ShortcutSheet = late(() => import("./shortcut-sheet.tsx").then((module) => module.ShortcutSheet));
 const SignedOutDialog = late(() => import("./signed-out-dialog.tsx").then((module) => module.SignedOutDialog));

@@ -284,8 +284,8 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 						{over > 0 ? n("composer.over", over) : n("composer.count", length, { limit: number(limits.body) })}
 					</p>
 				)}
-				{/* Said once: the count itself changes with every key. */}
-				{over > 0 && (
+				{/* Said once, to whoever goes over it: the count itself changes with every key. */}
+				{over > 0 && text !== draftText && (
 					<span className="hidden" role="alert">
 						{refusalWords("too-long", language, { limit: limits.body })}
 					</span>

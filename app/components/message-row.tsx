@@ -10,10 +10,11 @@ import { editDraft } from "./draft-names.ts";
 import { Hilo } from "./hilo.tsx";
 import { hueOf } from "./hue.ts";
 import { Icon } from "./icons.tsx";
+import { late } from "./late.tsx";
 import type { Line } from "./lines.ts";
 import { MessageBody } from "./message-body.tsx";
 import { MessageEditor } from "./message-editor.tsx";
-import { type MessageDoing, MessageMenu } from "./message-menu.tsx";
+import type { MessageDoing } from "./message-menu.tsx";
 import { Note, PendingNote } from "./pending-note.tsx";
 import { QuoteLine } from "./quote-line.tsx";
 
@@ -53,6 +54,8 @@ type Props = {
 	mayDecide: boolean;
 	doing: RowDoing;
 };
+
+const MessageMenu = late(() => import("./message-menu.tsx").then((module) => module.MessageMenu), { atFirstMove: true });
 
 // Most rooms have no orders, so their script comes with the first one; until then, and if it never comes, stands what it says in words.
 type CardProps = ComponentProps<typeof import("./order-card.tsx").OrderCard> & { inWords: ReactElement };

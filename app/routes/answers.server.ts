@@ -32,6 +32,17 @@ function keptForm({ request, form }: Sent): KeptForm {
 }
 
 /**
+ * The answer to a form that could not be taken, by request. Beside it the loaders of the page around it run, and one of them would
+ * send people elsewhere: they give the same answer.
+ */
+const held = new WeakMap<AppLoadContext, unknown>();
+
+/** Throws the answer that is held for a request. */
+function giveHeld(context: AppLoadContext): void {
+	if (held.has(context)) throw held.get(context);
+}
+
+/**
  * Runs an action; a refusal becomes the form's answer (with `kept`: what the person typed) and its status. Where the page around the
  * form cannot be made, as nobody is signed in or the database is away, a page answers that holds what was `sent`.
  */
@@ -42,11 +53,14 @@ export async function answering<T, K extends object>(context: AppLoadContext, ke
 		if (error instanceof Response) throw error;
 		const refusal = shown(error, context);
 		const { seconds } = refusal.details;
-		if (sent && (refusal.code === "not-signed-in" || refusal.code === "unavailable"))
-			throw data(
+		if (sent && (refusal.code === "not-signed-in" || refusal.code === "unavailable")) {
+			const answer = data(
 				{ code: refusal.code, reference: context.requestId, kept: keptForm(sent), language: preferencesOf(sent.request).language },
 				{ status: refusals[refusal.code].status, headers: { "Cache-Control": "private, no-store" } },
 			);
+			held.set(context, answer);
+			throw answer;
+		}
 		return data(
 			{ refusal, ...kept },
 			{ status: refusals[refusal.code].status, headers: seconds === undefined ? {} : { "Retry-After": String(seconds) } },
@@ -56,6 +70,7 @@ export async function answering<T, K extends object>(context: AppLoadContext, ke
 
 /** Runs a loader; a refusal becomes the error page of its status, an unexpected error one with a reference. */
 export async function loading<T>(context: AppLoadContext, path: string, run: () => Promise<T>): Promise<T> {
+	giveHeld(context);
 	try {
 		return await run();
 	} catch (error) {

@@ -189,6 +189,7 @@ test("what waits goes to disk beyond a bound, and all of it is sent when CloudWa
 	// What is in memory: the queue, and the one batch that is tried again and again.
 	assert.ok((queued - spilled) * 500 < queueBytes + 1_048_576, `${queued - spilled} in memory`);
 	for (const file of readdirSync(dir)) assert.equal(statSync(path.join(dir, file)).mode & 0o077, 0, "nobody else reads them");
+	await until(() => troubles.length > 0, "the first failure");
 	cloud.behave("well");
 	await until(() => shipping.figures().queued === 0, "everything sent");
 	assert.deepEqual([...cloud.lines("app")].sort(), [...all].sort());
