@@ -17,6 +17,7 @@ test("[62] who is signed out while writing comes back in place: the text is kept
 	await isAlive(second);
 	await second.getByTitle("You and settings").click();
 	await second.getByRole("button", { name: "Leave Charla" }).click();
+	await second.getByRole("button", { name: "Leave all the same" }).click();
 	await second.getByRole("button", { name: `Come back as ${ana.name}` }).waitFor();
 	await second.close();
 

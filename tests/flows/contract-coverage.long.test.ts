@@ -145,7 +145,9 @@ async function live(t: TestContext): Promise<void> {
 	await say(ana.page, "/fact");
 	await line(ana.page, "/fact").waitFor();
 	await say(ana.page, "/journey");
+	await ana.page.getByRole("dialog").waitFor();
 	await ana.page.keyboard.press("Escape");
+	await ana.page.getByRole("dialog").waitFor({ state: "detached" });
 	await say(ana.page, "/slo");
 	await ana.page.getByRole("dialog").getByText("Nothing is lost").waitFor();
 	await ana.page.keyboard.press("Escape");

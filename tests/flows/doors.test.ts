@@ -130,6 +130,8 @@ long("[doors] [96] who leaves is out in every tab, leaves nothing unsent behind,
 
 	await ana.page.getByTitle("You and settings").click();
 	await ana.page.getByRole("button", { name: "Leave Charla" }).click();
+	// What was not sent is asked about.
+	await ana.page.getByRole("button", { name: "Leave all the same" }).click();
 	const back = ana.page.getByRole("button", { name: `Come back as ${ana.name}` });
 	await back.waitFor();
 	await until(() => flow.connected(ana) === 0, "every tab is disconnected");

@@ -90,7 +90,7 @@ long("the head of a room shows the latency, and opens what there is to know of t
 	await context.grantPermissions(["clipboard-read", "clipboard-write"]);
 	await say(page, "a secret between us");
 	await reached(page, "a secret between us", /^Stored/);
-	await page.getByRole("button", { name: /^Connection: (Good|Fair|Slow) connection, live, \d+ ms\. Show details$/ }).click();
+	await page.getByRole("button", { name: /^Connection: (good|fair|slow), live, \d+ ms\. Show details$/ }).click();
 	const dialog = connectionOf(page);
 	await dialog.getByText("WebSocket", { exact: true }).waitFor();
 	await dialog.getByText("The connection was never lost").waitFor();
