@@ -54,6 +54,11 @@ export default defineConfig({
 	// Charla's own sockets live on the same port; Vite answers only upgrades that speak its protocol.
 	server: { port: 5173 },
 	build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+	// All of them before the first page: one found late means two copies of React and a page that never comes alive (seen on a cold cache).
+	optimizeDeps: {
+		entries: ["app/entry.client.tsx", "app/root.tsx", "app/routes/*.tsx"],
+		include: ["@remix-run/react", "idb-keyval", "react", "react-dom/client", "socket.io-client", "valibot", "web-vitals"],
+	},
 	resolve: {
 		alias: [{ find: /^\.\/webtransport\.js$/, replacement: fileURLToPath(new URL("app/live/no-webtransport.ts", import.meta.url)) }],
 	},
