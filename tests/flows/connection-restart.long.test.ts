@@ -6,7 +6,6 @@ import { say as post } from "../support/chat.ts";
 import { freshDatabase } from "../support/database.ts";
 import { away, hurry, isAlive, line, reached, say, texts, tryNow, until } from "../support/flow-a-people.ts";
 import { type OpenWeather, openWeather } from "../support/flow-a-proxy.ts";
-import { long } from "../support/long.ts";
 
 // One address, behind which the server dies and comes back on the same database.
 let database: Awaited<ReturnType<typeof freshDatabase>>;
@@ -69,7 +68,7 @@ test("[56] while the server is dead for six seconds the banner counts down; then
 	assert.deepEqual(ana.problems, []);
 });
 
-long("[56] a server that stops in an orderly way takes nobody's message with it, and people come back by themselves", async () => {
+test("[56] a server that stops in an orderly way takes nobody's message with it, and people come back by themselves", async () => {
 	await using ana = await newPerson(weather.url, { name: "Carla", expected: away });
 	hurry(ana);
 	const { page } = ana;
@@ -87,7 +86,7 @@ long("[56] a server that stops in an orderly way takes nobody's message with it,
 	assert.deepEqual(ana.problems, []);
 });
 
-long("[doors] a session survives the restart of the server", async () => {
+test("[doors] a session survives the restart of the server", async () => {
 	await using ana = await newPerson(weather.url, { name: "Diego", expected: away });
 	hurry(ana);
 	weather.dropAll();
