@@ -1,5 +1,6 @@
 import { useLocation, useNavigate, useRevalidator, useSubmit } from "@remix-run/react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { unreadOf } from "../contract/unread.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { FailureAlert } from "./announcer.tsx";
@@ -7,7 +8,7 @@ import { ConnectionBanner } from "./connection-banner.tsx";
 import { HelpDialog } from "./help-dialog.tsx";
 import { late, notFetched } from "./late.tsx";
 import { RoomColumn } from "./room-column.tsx";
-import { inOrder, kinds, unreadOf } from "./room-order.ts";
+import { inOrder, kinds } from "./room-order.ts";
 import { useShellKeys } from "./shell-keys.ts";
 import { useTabSignals } from "./tab-signals.ts";
 import { useChoice } from "./use-choice.ts";

@@ -5,6 +5,7 @@ import { limits } from "../contract/limits.ts";
 import { refusalWords } from "../contract/refusals.ts";
 import type { MyRoom, Quote } from "../contract/shapes.ts";
 import { isBlank, lengthOf } from "../contract/text.ts";
+import { unreadOf } from "../contract/unread.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { type Completion, completionAt, type Option } from "./completion.ts";
@@ -301,8 +302,8 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 /** Without a script nobody can tell what was on the screen: people say themselves that they have read it. */
 function ReadByForm({ room }: { room: MyRoom }) {
 	const { n } = useWords();
-	const unread = room.lastMsg - room.readMsg;
-	if (unread <= 0) return null;
+	const unread = unreadOf(room);
+	if (unread === 0) return null;
 	return (
 		<noscript>
 			<form method="post" action={`/rooms/${room.id}`} className="composer-read">

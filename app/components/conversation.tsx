@@ -2,6 +2,7 @@ import { Link, useNavigate } from "@remix-run/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { OpenedRoom, Quote } from "../contract/shapes.ts";
 import { excerpt } from "../contract/text.ts";
+import { withRead } from "../contract/unread.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { AboutPanel, type RefusedForm } from "./about-panel.tsx";
@@ -53,18 +54,7 @@ export function Conversation({ opened, clientId, at, panel, refusal, refusedForm
 	const wasFollowed = useRef(false);
 	if (isFollowed) wasFollowed.current = true;
 	const rendered = useMemo(() => asView(opened), [opened]);
-	const view: TimelineView = isFollowed
-		? open
-		: listed
-			? {
-					...rendered,
-					room: {
-						...rendered.room,
-						readSeq: Math.max(rendered.room.readSeq, listed.readSeq),
-						readMsg: Math.max(rendered.room.readMsg, listed.readMsg),
-					},
-				}
-			: rendered;
+	const view: TimelineView = isFollowed ? open : listed ? { ...rendered, room: withRead(rendered.room, listed) } : rendered;
 
 	const keptReply = useLiveState((state) => state.drafts[replyDraft(roomId)] ?? "");
 	const replyTo = useMemo(() => readQuote(keptReply), [keptReply]);

@@ -22,7 +22,7 @@ export type Line = {
 	pending: Pending | null;
 	/** First of a run by one person: shows who and when. */
 	isFirst: boolean;
-	/** The first unread one when the room was opened. */
+	/** The first unread one when the room was opened that can still be read. */
 	startsUnread: boolean;
 };
 
@@ -48,7 +48,7 @@ export function daysOf(asked: LinesAsked): Day[] {
 	let before: Line | null = null;
 	let isMarking = unread !== null;
 	const add = (source: Message | Pending, line: Line) => {
-		if (isMarking && unread && line.seq !== null && line.seq > unread.after && line.author.id !== me.id) {
+		if (isMarking && unread && line.seq !== null && line.seq > unread.after && line.author.id !== me.id && !line.isDeleted) {
 			line.startsUnread = line.seq <= unread.upTo;
 			isMarking = false;
 		}

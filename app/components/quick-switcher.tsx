@@ -1,11 +1,12 @@
 import { useNavigate } from "@remix-run/react";
 import { useEffect, useId, useRef, useState } from "react";
 import type { MyRoom } from "../contract/shapes.ts";
+import { unreadOf } from "../contract/unread.ts";
 import { useWords } from "../words/use-words.tsx";
 import { Avatar } from "./avatar.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Icon } from "./icons.tsx";
-import { folded, unreadOf } from "./room-order.ts";
+import { folded } from "./room-order.ts";
 
 /** Ctrl+K: a few letters lead to any room. Rooms with something unread come first. */
 export function QuickSwitcher({ rooms, onClose }: { rooms: MyRoom[]; onClose(): void }) {

@@ -1,6 +1,7 @@
 import { Form, Link, NavLink } from "@remix-run/react";
 import { type FormEvent, type KeyboardEvent, memo, type ReactNode, useEffect, useMemo, useRef } from "react";
 import type { MyRoom } from "../contract/shapes.ts";
+import { unreadOf } from "../contract/unread.ts";
 import { useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { Avatar } from "./avatar.tsx";
@@ -8,7 +9,7 @@ import { Icon, type IconName } from "./icons.tsx";
 import { Latency } from "./latency.tsx";
 import { Logo } from "./logo.tsx";
 import { LanguageSwitch, ThemeSwitch } from "./preference-forms.tsx";
-import { inOrder, unreadOf } from "./room-order.ts";
+import { inOrder } from "./room-order.ts";
 
 /** What goes out no more until somebody says how. */
 const stuck: ReadonlySet<string> = new Set(["failed", "stale"]);

@@ -1,9 +1,5 @@
 import type { MyRoom, RoomKind } from "../contract/shapes.ts";
-
-/** How many of a room's messages I have not read: arithmetic on pointers. */
-export function unreadOf(room: MyRoom): number {
-	return Math.max(0, room.lastMsg - room.readMsg);
-}
+import { unreadOf } from "../contract/unread.ts";
 
 export const kinds = ["public", "private", "direct"] as const satisfies readonly RoomKind[];
 

@@ -2,6 +2,7 @@ import { Link, useLocation, useRouteLoaderData } from "@remix-run/react";
 import { forwardRef, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from "react";
 import { limits } from "../contract/limits.ts";
 import type { Member, Message, MyRoom, Person } from "../contract/shapes.ts";
+import { unreadOf } from "../contract/unread.ts";
 import type { Pending } from "../live/live-state.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
@@ -396,7 +397,7 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 		return isThere;
 	}
 
-	const unread = Math.max(0, room.lastMsg - room.readMsg);
+	const unread = unreadOf(room);
 	const newest = lines.at(-1);
 	const label = t("timeline.label", { name: room.name });
 	const list = { role: "list", className: "lines", "aria-label": label, onFocus: roving.onFocus, onKeyDown } as const;

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import type { Message, MyRoom } from "../contract/shapes.ts";
+import { unreadOf } from "../contract/unread.ts";
 import { useLiveState } from "../live/use-live.tsx";
 
 /** The unread divider stands before the first message of others in this stretch of the room's log, ends included in `upTo` only. */
@@ -11,7 +12,7 @@ export type UnreadMark = { after: number; upTo: number } | null;
  * before my eyes was never unread.
  */
 export function useUnreadMark(room: MyRoom, messages: readonly Message[], me: string): UnreadMark {
-	const [mark, setMark] = useState<UnreadMark>(() => (room.lastMsg > room.readMsg ? { after: room.readSeq, upTo: room.lastSeq } : null));
+	const [mark, setMark] = useState<UnreadMark>(() => (unreadOf(room) > 0 ? { after: room.readSeq, upTo: room.lastSeq } : null));
 	const newest = messages.at(-1)?.seq ?? 0;
 	const synced = useLiveState((state) => state.connection.synced);
 	const before = useRef({ newest, readSeq: room.readSeq, synced });

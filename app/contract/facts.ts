@@ -51,5 +51,7 @@ export type CaughtUp = {
 	lastMsg: number;
 	readSeq: number;
 	readMsg: number;
+	/** As in `MyRoom`, with `reset` only: otherwise the facts say it. */
+	unreadDeleted?: number[];
 	reset: boolean;
 };

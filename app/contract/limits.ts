@@ -16,6 +16,8 @@ export const limits = {
 	catchUp: 200,
 	/** Facts behind at which catching up costs more than loading the newest window: five answers. */
 	resetBehind: 1000,
+	/** Deleted messages after a read pointer that a room is told with: beyond it nobody reads the count to the last one. */
+	unreadDeleted: 1000,
 	/** Rooms one catch-up may ask for. */
 	catchUpRooms: 500,
 	/** Messages on a numbered page, as the original had it. */

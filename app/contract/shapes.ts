@@ -15,7 +15,7 @@ export type Room = {
 	topic: string;
 	/** Newest entry of the room's log: the head of the cursor. */
 	lastSeq: number;
-	/** How many messages the room ever had: unread is `lastMsg - readMsg`. */
+	/** How many messages the room ever had. */
 	lastMsg: number;
 };
 
@@ -26,6 +26,11 @@ export type MyRoom = Room & {
 	role: Role;
 	readMsg: number;
 	readSeq: number;
+	/**
+	 * Seqs of deleted messages after `readSeq`, ascending, the newest `limits.unreadDeleted` of them; left out when there are none.
+	 * Unread is `lastMsg - readMsg` without these.
+	 */
+	unreadDeleted?: number[];
 	/** Whom a direct room is with. */
 	with?: Person;
 };

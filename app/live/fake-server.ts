@@ -176,6 +176,7 @@ export function fakeServer(timers: Timers) {
 	function myRoom(roomId: string, me: Person): MyRoom {
 		const room = of(roomId);
 		const read = room.read.get(me.id) ?? { readSeq: 0, readMsg: 0 };
+		const unreadDeleted = room.messages.filter((m) => m.deletedAt !== null && m.seq > read.readSeq).map((m) => m.seq);
 		return {
 			id: roomId,
 			kind: "public",
@@ -185,6 +186,7 @@ export function fakeServer(timers: Timers) {
 			lastMsg: room.messages.length,
 			role: "member",
 			...read,
+			...(unreadDeleted.length > 0 ? { unreadDeleted } : {}),
 		};
 	}
 
@@ -217,8 +219,8 @@ export function fakeServer(timers: Timers) {
 			}
 			const reset = room.log.length - cursor > self.resetBehind;
 			const facts = reset ? [] : structuredClone(room.log.slice(cursor, cursor + self.perAnswer));
-			const { lastSeq, lastMsg, readSeq, readMsg } = myRoom(roomId, me);
-			caught.push({ roomId, facts, lastSeq, lastMsg, readSeq, readMsg, reset });
+			const { lastSeq, lastMsg, readSeq, readMsg, unreadDeleted } = myRoom(roomId, me);
+			caught.push({ roomId, facts, lastSeq, lastMsg, readSeq, readMsg, reset, ...(reset && unreadDeleted ? { unreadDeleted } : {}) });
 		}
 		return { rooms: caught, gone, added: mine.filter((room) => !asked.has(room.id)).map((room) => myRoom(room.id, me)) };
 	}

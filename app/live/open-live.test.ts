@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../contract/limits.ts";
-import type { Person } from "../contract/shapes.ts";
+import type { MyRoom, Person } from "../contract/shapes.ts";
+import { unreadOf } from "../contract/unread.ts";
 import { fakeBrowser, fakeClock } from "./fake-browser.ts";
 import { fakeServer } from "./fake-server.ts";
 import type { Live } from "./live-state.ts";
@@ -598,6 +599,43 @@ test("read elsewhere is read here", async () => {
 	server.signal({ kind: "read", roomId: "s", readSeq: 0, readMsg: 0 });
 	await clock.run(100);
 	assert.equal(live.getState().rooms.s?.readMsg, 1);
+});
+
+test("what is deleted is unread no longer: elsewhere, while away, and far behind; and not counted once more when it was read", async () => {
+	const { clock, live, server } = await page();
+	const unread = () => unreadOf(live.getState().rooms.s as MyRoom);
+	for (let i = 0; i < 5; i++) server.post("s", ben, `m${i}`);
+	await clock.run(100);
+	server.remove("s", 2);
+	await clock.run(100);
+	assert.equal(unread(), 4);
+	server.isDown = true;
+	server.dropAll();
+	server.remove("s", 4);
+	server.isDown = false;
+	live.retryNow();
+	await clock.run(1500);
+	assert.equal(unread(), 3, "caught up by facts");
+	server.signal({ kind: "read", roomId: "s", readSeq: 3, readMsg: 3 });
+	await clock.run(100);
+	assert.deepEqual([unread(), live.getState().rooms.s?.unreadDeleted], [1, [4]]);
+	server.remove("s", 3);
+	await clock.run(100);
+	assert.equal(unread(), 1, "it was read before");
+	server.resetBehind = 10;
+	server.isDown = true;
+	server.dropAll();
+	server.loseFacts = true;
+	for (let i = 0; i < 20; i++) server.post("s", ben, `n${i}`);
+	server.remove("s", 5);
+	server.loseFacts = false;
+	server.isDown = false;
+	live.retryNow();
+	await clock.run(1500);
+	assert.equal(unread(), 20, "told with the reset");
+	server.signal({ kind: "read", roomId: "s", readSeq: server.rooms.get("s")?.log.length ?? 0, readMsg: 25 });
+	await clock.run(100);
+	assert.deepEqual([unread(), live.getState().rooms.s?.unreadDeleted], [0, undefined]);
 });
 
 test("typing is told rarely, shown briefly, and over when the message comes", async () => {

@@ -2,6 +2,7 @@ import type { CallAnswer, CallInput, CallName } from "../contract/calls.ts";
 import type { CaughtUp, Fact, Signal } from "../contract/facts.ts";
 import type { RefusalCode, RefusalDetails } from "../contract/refusals.ts";
 import type { Message, MyRoom, OpenedRoom, Person, Stretch } from "../contract/shapes.ts";
+import { unreadOf } from "../contract/unread.ts";
 import { browserPorts } from "./browser-ports.ts";
 import { openCatchUp } from "./catch-up.ts";
 import { comeBack } from "./come-back.ts";
@@ -174,7 +175,7 @@ export function createLive(options: LiveOptions): Live {
 		if (author.id === meId) {
 			outbox.arrived([message]);
 			// Who had read everything and writes has read what they wrote.
-			if (roomBefore.readMsg >= roomBefore.lastMsg) markRead(roomId, seq, message.msgNo);
+			if (unreadOf(roomBefore) === 0) markRead(roomId, seq, message.msgNo);
 			return;
 		}
 		pointers.delivered(roomId, seq);

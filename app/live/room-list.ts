@@ -1,12 +1,8 @@
 import type { Fact } from "../contract/facts.ts";
 import type { Message, MyRoom } from "../contract/shapes.ts";
+import { type Read, withRead } from "../contract/unread.ts";
 import type { LiveState, RoomState } from "./live-state.ts";
 import { fold, foldRoom } from "./timeline.ts";
-
-/** How many of a room's messages its reader has not seen. */
-export function unreadOf(room: MyRoom): number {
-	return Math.max(0, room.lastMsg - room.readMsg);
-}
 
 /** The live state of a page as its loaders found it. */
 export function firstState(me: LiveState["me"], rooms: readonly MyRoom[], open: RoomState | null): LiveState {
@@ -77,7 +73,7 @@ export function withFact(state: LiveState, fact: Fact): LiveState {
 }
 
 /** The reader's own pointer, which only ever moves forward. */
-export function withReadUpTo(state: LiveState, roomId: string, read: { readSeq: number; readMsg: number }): LiveState {
+export function withReadUpTo(state: LiveState, roomId: string, read: Read): LiveState {
 	const room = state.rooms[roomId];
 	if (!room) return state;
 	const next = withRead(room, read);
@@ -102,12 +98,6 @@ export function messageAt(messages: readonly Message[], seq: number): Message | 
 	return messages.findLast((message) => message.seq <= seq);
 }
 
-function withRead(room: MyRoom, read: { readSeq: number; readMsg: number }): MyRoom {
-	const readSeq = Math.max(room.readSeq, read.readSeq);
-	const readMsg = Math.max(room.readMsg, read.readMsg);
-	return readSeq === room.readSeq && readMsg === room.readMsg ? room : { ...room, readSeq, readMsg };
-}
-
 function sameRoom(a: MyRoom, b: MyRoom): boolean {
 	return (
 		a.name === b.name &&
@@ -118,6 +108,7 @@ function sameRoom(a: MyRoom, b: MyRoom): boolean {
 		a.lastMsg === b.lastMsg &&
 		a.readSeq === b.readSeq &&
 		a.readMsg === b.readMsg &&
+		a.unreadDeleted?.length === b.unreadDeleted?.length &&
 		a.with?.id === b.with?.id &&
 		a.with?.name === b.with?.name
 	);

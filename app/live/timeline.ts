@@ -2,6 +2,7 @@ import type { Fact } from "../contract/facts.ts";
 import { limits } from "../contract/limits.ts";
 import type { Member, Message, MyRoom, OpenedRoom, Stretch } from "../contract/shapes.ts";
 import { excerpt } from "../contract/text.ts";
+import { withDeleted } from "../contract/unread.ts";
 import type { RoomState } from "./live-state.ts";
 
 /** A room as a loader fetched it, ready to be followed by facts from its `lastSeq` on. */
@@ -41,7 +42,7 @@ export function foldRoom(room: MyRoom, fact: Fact, me?: string): MyRoom {
 		next.topic = fact.topic;
 	}
 	if (fact.kind === "member-joined" && fact.person.id === me) next.role = fact.role;
-	return next;
+	return fact.kind === "message-deleted" ? withDeleted(next, [fact.target]) : next;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { unreadDeleted } from "../../app/chat/members/index.ts";
 import { lobbyId } from "../../app/contract/fixed.ts";
 import type { Crowd } from "./crowd.ts";
 
@@ -49,9 +50,11 @@ export function openAudit({ sql, people, ledger }: Pick<Crowd, "sql" | "people" 
 	async function miscounted(): Promise<string[]> {
 		const wrong = await sql.query<{ room_id: string; user_id: string; told: number; counted: number }>(
 			"chaos-recount",
-			`select m.room_id, m.user_id, r.last_msg - m.read_msg as told, c.counted from member m join room r on r.id = m.room_id,
-       lateral (select count(*) as counted from room_log l where l.room_id = m.room_id and l.kind = 0 and l.seq > m.read_seq) c
-       where r.last_msg - m.read_msg <> c.counted`,
+			`select m.room_id, m.user_id, t.told, c.counted from member m join room r on r.id = m.room_id,
+       lateral (select r.last_msg - m.read_msg - cardinality(${unreadDeleted}) as told) t,
+       lateral (select count(*) filter (where l.deleted_at is null) as counted
+         from room_log l where l.room_id = m.room_id and l.kind = 0 and l.seq > m.read_seq) c
+       where t.told <> c.counted`,
 			[],
 		);
 		return wrong.map((each) => `${each.user_id} has ${each.told} unread in ${each.room_id}, and ${each.counted} by counting`);

@@ -430,7 +430,7 @@ long("[M16] [45] a room in which somebody always says something before that half
 });
 
 long(
-	"[46][48] unread messages show in the list, the title and the icon of every tab, and go from all of them when read in one",
+	"[46][48] unread messages show in the list, the title and the icon of every tab, and go from all of them when deleted, or read in one",
 	async () => {
 		const { ana, bruno, room } = await scene(3);
 		await using reader = await visit(charla, { me: bruno });
@@ -452,7 +452,7 @@ long(
 		// The bell of the lobby, if any, has rung before.
 		await hasReadAll(charla, bruno, "01900000-0000-7000-8000-000000000001");
 		await eventually(async () => assert.doesNotMatch(await other.title(), /^\(/));
-		await sayAll(charla, ana, room.id, ["One", "Two", "Three"]);
+		const seqs = await sayAll(charla, ana, room.id, ["One", "Two", "Three"]);
 		for (const each of [page, other]) {
 			await each.getByRole("link", { name: `${room.name} 3 unread messages` }).waitFor();
 			await eventually(async () => assert.match(await each.title(), /^\(3\) /));
@@ -460,6 +460,14 @@ long(
 			await eventually(async () => assert.equal(await badge(each), 3));
 		}
 		assert.equal((await reader.context.request.get("/favicon-unread.svg")).status(), 200);
+		await charla.chat.messages.remove(ana, { roomId: room.id, clientId: crypto.randomUUID(), seq: seqs[1] as number });
+		for (const each of [page, other]) {
+			await each.getByRole("link", { name: `${room.name} 2 unread messages` }).waitFor();
+			await eventually(async () => assert.match(await each.title(), /^\(2\) /));
+			await eventually(async () => assert.equal(await badge(each), 2));
+		}
+		await other.reload();
+		await other.getByRole("link", { name: `${room.name} 2 unread messages` }).waitFor();
 		await page.getByRole("link", { name: room.name }).click();
 		await line(page, "Three").waitFor();
 		const since = Date.now();
@@ -467,7 +475,7 @@ long(
 		// Told, not found out: a page looks for itself every thirty seconds at most.
 		assert.ok(Date.now() - since < limits.readAfter + 10_000, `took ${Date.now() - since} ms`);
 		for (const each of [page, other]) {
-			await each.getByText("3 unread messages").waitFor({ state: "detached" });
+			await each.getByText("2 unread messages").waitFor({ state: "detached" });
 			await eventually(async () => {
 				assert.doesNotMatch(await each.title(), /^\(/);
 				assert.equal(await each.locator("link[rel=icon]").getAttribute("href"), "/favicon.svg");

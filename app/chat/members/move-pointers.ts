@@ -9,7 +9,7 @@ export type Pointers = { readSeq: number; readMsg: number; deliveredSeq: number;
 type Row = { room_id: string; user_id: string; read_seq: number; read_msg: number; delivered_seq: number; displayed_seq: number };
 
 // A pointer never passes the room's head and never goes back. `read_msg` is looked up from the message at the pointer,
-// so unread (last_msg - read_msg) is right whatever else the log holds.
+// so unread (last_msg - read_msg, without what was deleted after it) is right whatever else the log holds.
 const statement = `
 with inp as (
   select rm, us, max(del) del, max(dis) dis, max(rd) rd

@@ -3,14 +3,17 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { refusalOf, type TestChat, testChat } from "../../../tests/support/chat.ts";
 import { lobbyId } from "../../contract/fixed.ts";
+import { limits } from "../../contract/limits.ts";
 import type { Person } from "../../contract/shapes.ts";
+import { unreadOf } from "../../contract/unread.ts";
 
 async function unread(t: TestChat, me: Person, roomId = lobbyId): Promise<number> {
 	const room = (await t.chat.rooms.mine(me)).find((r) => r.id === roomId);
-	return (room?.lastMsg as number) - (room?.readMsg as number);
+	assert.ok(room);
+	return unreadOf(room);
 }
 
-test("[M8] unread counts messages: not joins, edits, deletions, leaves or renames", async () => {
+test("[M8] unread counts messages that can still be read: not joins, edits, deletions, leaves or renames", async () => {
 	await using t = await testChat();
 	const [ana, ben] = [await t.person("Ana"), await t.person("Ben")];
 	const { id } = await t.chat.rooms.create(ana, { name: "Books", topic: "", kind: "public" });
@@ -28,12 +31,40 @@ test("[M8] unread counts messages: not joins, edits, deletions, leaves or rename
 	assert.deepEqual(await t.chat.rooms.pointers(ben, { roomId: id, read: one }), { readSeq: one, readMsg: 1 });
 	assert.equal(await unread(t, ben, id), 1);
 	await t.chat.messages.remove(ana, { roomId: id, clientId: randomUUID(), seq: two });
-	assert.equal(await unread(t, ben, id), 1, "a deleted message keeps its number");
+	assert.equal(await unread(t, ben, id), 0, "nothing is left to read");
+	assert.deepEqual((await t.chat.rooms.mine(ben)).find((r) => r.id === id)?.unreadDeleted, [two]);
 	const head = (await t.chat.rooms.open(ben, { roomId: id })).room.lastSeq;
 	await t.chat.rooms.pointers(ben, { roomId: id, read: head });
 	assert.equal(await unread(t, ben, id), 0, "read up to an entry that is no message");
 	await t.say(ana, id, "three");
 	assert.equal(await unread(t, ben, id), 1);
+});
+
+test("[M8] what is deleted before or after it is read leaves the count, read up to it or past it, and for who comes back after long", async () => {
+	await using t = await testChat();
+	const [ana, ben] = [await t.person("Ana"), await t.person("Ben")];
+	const seqs: number[] = [];
+	for (let i = 0; i < 6; i++) seqs.push(await t.say(ana, lobbyId, `m${i}`));
+	const removeAt = (i: number) => t.chat.messages.remove(ana, { roomId: lobbyId, clientId: randomUUID(), seq: seqs[i] as number });
+	for (const i of [4, 1, 5]) await removeAt(i);
+	assert.equal(await unread(t, ben), 3);
+	const once = { roomId: lobbyId, clientId: randomUUID(), seq: seqs[0] as number };
+	await Promise.all([t.chat.messages.remove(ana, once), t.chat.messages.remove(ana, once)]);
+	assert.equal(await unread(t, ben), 2);
+	// Read up to a deleted one: it is behind the pointer, and counted by neither.
+	await t.chat.rooms.pointers(ben, { roomId: lobbyId, read: seqs[1] as number });
+	assert.equal(await unread(t, ben), 2);
+	await t.chat.rooms.pointers(ben, { roomId: lobbyId, read: seqs[2] as number });
+	assert.equal(await unread(t, ben), 1);
+	await removeAt(2);
+	assert.equal(await unread(t, ben), 1, "what was read is not unread again");
+	await t.chat.rooms.pointers(ben, { roomId: lobbyId, read: seqs[3] as number });
+	assert.equal(await unread(t, ben), 0, "only deleted ones are left");
+	const head = (await t.chat.rooms.open(ben, { roomId: lobbyId })).room.lastSeq;
+	const [near] = await t.chat.rooms.since(ben, { cursors: [[lobbyId, head]] });
+	assert.equal(near?.unreadDeleted, undefined, "the facts have said it");
+	const [far] = await t.chat.rooms.since(ben, { cursors: [[lobbyId, head - limits.resetBehind - 1]] });
+	assert.deepEqual([far?.reset, far?.unreadDeleted], [true, [seqs[4], seqs[5]]]);
 });
 
 test("[M9] pointers move forward only, never past the head, whatever is asked and in whatever order", async () => {

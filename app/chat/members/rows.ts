@@ -1,9 +1,15 @@
+import { limits } from "../../contract/limits.ts";
 import type { Member, Role } from "../../contract/shapes.ts";
 import type { Sql } from "../../storage/sql.ts";
 import { type PersonRow, toPerson } from "../people/index.ts";
 import { roleOf } from "./standing.ts";
 
 type MemberRow = PersonRow & { role: number; delivered_seq: number; displayed_seq: number };
+
+/** SQL: seqs of deleted messages after the read pointer of member `m`, ascending. Goes by an index of the deleted only, so it counts nothing. */
+export const unreadDeleted = `array(select seq from (
+    select seq from room_log where room_id = m.room_id and kind = 0 and deleted_at is not null and seq > m.read_seq
+    order by seq desc limit ${limits.unreadDeleted}) newest order by seq)`;
 
 /** Members with their pointers, by name. At most `limit`: the panel of a huge room shows the first ones. */
 export async function selectMembers(sql: Sql, roomId: string, limit = 500): Promise<Member[]> {

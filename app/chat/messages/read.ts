@@ -2,7 +2,7 @@ import type { CaughtUp } from "../../contract/facts.ts";
 import { limits } from "../../contract/limits.ts";
 import type { Message, MyRoom, Page, Person, Stretch } from "../../contract/shapes.ts";
 import type { Sql } from "../../storage/sql.ts";
-import type { Standing } from "../members/index.ts";
+import { type Standing, unreadDeleted } from "../members/index.ts";
 import type { Names } from "../people/index.ts";
 import { type LogRow, logColumns, toFacts, toMessages } from "./rows.ts";
 
@@ -86,7 +86,7 @@ export async function glimpse(sql: Sql, names: Names, roomId: string): Promise<M
 	);
 }
 
-type HeadRow = { rm: string; last_seq: number; last_msg: number; read_seq: number; read_msg: number };
+type HeadRow = { rm: string; last_seq: number; last_msg: number; read_seq: number; read_msg: number; unread_deleted: number[] | null };
 
 /**
  * Catch-up for all rooms in one statement: what happened after each cursor, at most `limits.catchUp` facts a room.
@@ -98,7 +98,8 @@ export async function since(sql: Sql, names: Names, me: Person, cursors: readonl
 	const behind = new Map(cursors);
 	const rows = await sql.query<HeadRow & Partial<LogRow>>(
 		"room-since",
-		`select inp.rm, r.last_seq, r.last_msg, m.read_seq, m.read_msg, l.*
+		`select inp.rm, r.last_seq, r.last_msg, m.read_seq, m.read_msg, l.*,
+       case when r.last_seq - inp.cur > $5 then ${unreadDeleted} end unread_deleted
      from unnest($1::uuid[], $2::bigint[]) inp(rm, cur)
      join member m on m.room_id = inp.rm and m.user_id = $3
      join room r on r.id = inp.rm
@@ -120,6 +121,7 @@ export async function since(sql: Sql, names: Names, me: Person, cursors: readonl
 			lastMsg: row.last_msg,
 			readSeq: row.read_seq,
 			readMsg: row.read_msg,
+			...(row.unread_deleted?.length ? { unreadDeleted: row.unread_deleted } : {}),
 			reset: row.last_seq - (behind.get(row.rm) ?? 0) > limits.resetBehind,
 		});
 	for (const fact of facts) rooms.get(fact.roomId)?.facts.push(fact);

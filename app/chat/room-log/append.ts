@@ -66,7 +66,9 @@ export async function repeated(sql: Sql, change: Change): Promise<number | null>
 export async function append(sql: Sql, change: Change): Promise<Appended> {
 	const [row] = await sql.query<{ seq: number; created_at: Date }>(
 		"log-append",
-		`with r as (update room set last_seq = last_seq + 1 where id = $1 returning last_seq)
+		`with r as (
+       update room set last_seq = last_seq + 1, left_seq = case when $2 = ${logKind.leave} then last_seq + 1 else left_seq end
+       where id = $1 returning last_seq)
      insert into room_log (room_id, seq, kind, author_id, client_key, target_seq, body, meta, content)
      select $1, r.last_seq, $2, $3, $4, $5, $6, $7, $8 from r returning seq, created_at`,
 		[

@@ -3,17 +3,14 @@ import type { Sql } from "../../storage/sql.ts";
 import { gather } from "../gather.ts";
 import { contentOf } from "./content.ts";
 
-/**
- * `isProven` says that the author's place in the room was looked up before (or that it is the bot). Otherwise the statement
- * itself stores nothing for somebody who is no member.
- */
+/** Stored for members only, as the statement itself asks; `isBot` is for who is in no room and answers where it was called. */
 export type Entry = {
 	roomId: string;
 	authorId: string;
 	clientKey: string;
 	body: string;
 	replyTo: number | null;
-	isProven: boolean;
+	isBot: boolean;
 };
 
 /** Where an entry stands in its room. `fresh` is false when the same key was stored before: then nothing is announced. */
@@ -22,7 +19,8 @@ export type Stored = { seq: number; msgNo: number; createdAt: number; fresh: boo
 // Everything waiting is stored by one statement: keys that stand already are left out, each room's counter row is
 // locked in id order (which makes commit order the order of seq, and deadlocks impossible between lanes), both
 // counters advance by what is new, and every entry gets its place. Gapless, and idempotent on (room, author, key).
-// Membership is asked in the same breath: one round trip less, and nothing can happen between the answer and the insert.
+// Membership is asked in the same breath: one round trip less. It is as of the statement's beginning, and the room's lock may
+// have come later: when somebody left the room in between (left_seq has moved) nothing is stored there, and all is asked again.
 // A key stands for one content: whoever uses it for another text is refused. Of a deleted message's hash 16 bits are left
 // (app/chat/messages/edit.ts); rows of the version before this one have none, but mostly their body.
 // The lookups are lateral on purpose: each goes by its index. As joins they became scans of the whole log, planned while
@@ -31,7 +29,7 @@ const statement = `
 with inp as materialized (
   select t.*, l.seq, l.msg_no, l.created_at, l.is_same
   from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])
-    with ordinality t(rm, author, key, body, reply, content, proven, ord)
+    with ordinality t(rm, author, key, body, reply, content, bot, ord)
   left join lateral (
     select seq, msg_no, created_at, kind = 0 and target_seq is not distinct from t.reply and case
       when deleted_at is not null then content is null or (content # t.content) & 65535 = 0
@@ -39,13 +37,13 @@ with inp as materialized (
       else edited_at is not null or body = t.body
     end is_same from room_log where room_id = t.rm and author_id = t.author and client_key = t.key limit 1
   ) l on true
-  where t.proven or exists (select 1 from member where room_id = t.rm and user_id = t.author)
+  where t.bot or exists (select 1 from member where room_id = t.rm and user_id = t.author)
 ), fresh as (
   select rm, author, key, body, reply, content, row_number() over (partition by rm order by ord) rn from inp where seq is null
 ), c as (
-  select rm, max(rn) n from fresh group by rm order by rm
+  select rm, max(rn) n, (select left_seq from room where id = rm) left_seq from fresh group by rm order by rm
 ), lk as materialized (
-  select room.* from c cross join lateral (select id, c.n from room where id = c.rm for update) room
+  select room.* from c cross join lateral (select id, c.n from room where id = c.rm and left_seq = c.left_seq for update) room
 ), r as (
   update room set last_seq = last_seq + lk.n, last_msg = last_msg + lk.n from lk
   where room.id = lk.id returning room.id, room.last_seq - lk.n base, room.last_msg - lk.n mbase
@@ -56,9 +54,13 @@ with inp as materialized (
 )
 select room_id, author_id, client_key, seq, msg_no, created_at, true fresh, true is_same from ins
 union all
-select rm, author, key, seq, msg_no, created_at, false, is_same from inp where seq is not null`;
+select rm, author, key, seq, msg_no, created_at, false, is_same from inp where seq is not null
+union all
+select rm, null, null, null, null, null, false, true from c where left_seq is not null and not exists (select 1 from lk where id = c.rm)`;
 
-type Row = {
+/** One for each entry that has its place, and one without a seq for each room in which nothing could be stored this time. */
+type Row = Placed | { room_id: string; seq: null };
+type Placed = {
 	room_id: string;
 	author_id: string;
 	client_key: string;
@@ -72,22 +74,37 @@ type Row = {
 // 23505: another instance stored the same key meanwhile; the retry finds its row. The others are lost races too.
 const raceCodes = new Set(["23505", "40P01", "40001"]);
 
-async function store(sql: Sql, entries: Entry[]): Promise<Row[]> {
-	for (let attempt = 1; ; attempt++) {
+const attemptsAtMost = 5;
+
+async function store(sql: Sql, entries: Entry[]): Promise<Placed[]> {
+	const placed: Placed[] = [];
+	let waiting = entries;
+	let lostRaces = 0;
+	while (waiting.length > 0) {
+		let rows: Row[];
 		try {
-			return await sql.query<Row>("lane-store", statement, [
-				entries.map((e) => e.roomId),
-				entries.map((e) => e.authorId),
-				entries.map((e) => e.clientKey),
-				entries.map((e) => e.body),
-				entries.map((e) => e.replyTo),
-				entries.map((e) => contentOf(e.clientKey, e.body)),
-				entries.map((e) => e.isProven),
+			rows = await sql.query<Row>("lane-store", statement, [
+				waiting.map((e) => e.roomId),
+				waiting.map((e) => e.authorId),
+				waiting.map((e) => e.clientKey),
+				waiting.map((e) => e.body),
+				waiting.map((e) => e.replyTo),
+				waiting.map((e) => contentOf(e.clientKey, e.body)),
+				waiting.map((e) => e.isBot),
 			]);
 		} catch (error) {
-			if (attempt >= 5 || !raceCodes.has((error as { code?: string }).code ?? "")) throw error;
+			if (!raceCodes.has((error as { code?: string }).code ?? "") || ++lostRaces >= attemptsAtMost) throw error;
+			continue;
 		}
+		// What other rooms got is stored and has to be told, so only these are asked again: once more for each time somebody leaves.
+		const left = new Set<string>();
+		for (const row of rows) {
+			if (row.seq === null) left.add(row.room_id);
+			else placed.push(row);
+		}
+		waiting = waiting.filter((entry) => left.has(entry.roomId));
 	}
+	return placed;
 }
 
 const keyOf = (roomId: string, authorId: string, clientKey: string) => `${roomId} ${authorId} ${clientKey}`;

@@ -1,7 +1,7 @@
 import { refuse } from "../../contract/refusals.ts";
 import type { MyRoom, OpenRoom, RoomKind } from "../../contract/shapes.ts";
 import type { Sql } from "../../storage/sql.ts";
-import { roleOf, roomKinds } from "../members/index.ts";
+import { roleOf, roomKinds, unreadDeleted } from "../members/index.ts";
 import { toPerson } from "../people/index.ts";
 
 type MyRoomRow = {
@@ -14,6 +14,7 @@ type MyRoomRow = {
 	role: number;
 	read_seq: number;
 	read_msg: number;
+	unread_deleted: number[];
 	other_id: string | null;
 	other_name: string | null;
 	other_bot: boolean | null;
@@ -21,7 +22,7 @@ type MyRoomRow = {
 
 // For a direct room the other person is part of the row: `meta` of the room's first join is not needed, membership says it.
 // Who left a direct room still stands in its log, so the name stays when one of the two is gone.
-const columns = `r.id, r.kind, r.name, r.topic, r.last_seq, r.last_msg, m.role, m.read_seq, m.read_msg,
+const columns = `r.id, r.kind, r.name, r.topic, r.last_seq, r.last_msg, m.role, m.read_seq, m.read_msg, ${unreadDeleted} unread_deleted,
   o.id other_id, o.display_name other_name, o.is_bot other_bot`;
 const others = `left join lateral (
   select u.id, u.display_name, u.is_bot from room_log l join app_user u on u.id = l.author_id
@@ -40,6 +41,7 @@ function toMyRoom(row: MyRoomRow): MyRoom {
 		readMsg: row.read_msg,
 		readSeq: row.read_seq,
 	};
+	if (row.unread_deleted.length > 0) room.unreadDeleted = row.unread_deleted;
 	if (row.other_id) room.with = toPerson({ id: row.other_id, display_name: row.other_name as string, is_bot: row.other_bot as boolean });
 	return room;
 }
