@@ -2,7 +2,7 @@ import type { Activity, ActivityFlag } from "../../contract/activity.ts";
 import type { Sql } from "../../storage/sql.ts";
 import { allowPauses } from "../pauses.ts";
 import type { News } from "../ports.ts";
-import { type Aged, insertAside, lockPointers, movePointers, selectAfter, selectBehind, selectReach } from "./rows.ts";
+import { type Aged, insertAside, lockPointers, movePointers, selectAfter, selectBehind, selectDelivered } from "./rows.ts";
 
 /** Takes events out of the log. Each consumer has a pointer of its own in every room. */
 export type Consumer = {
@@ -172,18 +172,23 @@ export function openRelay(given: {
 	async function fillReach(tx: Sql, due: ReadonlyMap<string, readonly Aged[]>): Promise<void> {
 		const { here } = given;
 		if (!here) return;
-		const asked: { event: Activity; roomId: string; seq: number; people: string[] }[] = [];
+		const fresh = new Map<string, Activity[]>();
+		const present = new Map<string, string[]>();
 		for (const [roomId, aged] of due) {
-			const fresh = aged.filter(({ event, age }) => event.kind === "message" && age <= reachKnown);
-			if (fresh.length === 0) continue;
-			const present = (await here(roomId)).slice(0, reachAsked);
-			for (const { event } of fresh)
-				asked.push({ event, roomId, seq: event.seq, people: present.filter((userId) => userId !== event.authorId) });
+			const events = aged.filter(({ event, age }) => event.kind === "message" && age <= reachKnown).map(({ event }) => event);
+			if (events.length === 0) continue;
+			fresh.set(roomId, events);
+			present.set(roomId, (await here(roomId)).slice(0, reachAsked));
 		}
-		const counts = await selectReach(tx, asked);
-		asked.forEach(({ event, people }, i) => {
-			event.reach = { here: people.length, delivered: counts[i] ?? 0 };
-		});
+		// Asked once a room, and compared here: a row for each message and person cost as much as storing the messages.
+		const delivered = await selectDelivered(tx, present);
+		for (const [roomId, events] of fresh) {
+			const upTo = delivered.get(roomId);
+			for (const event of events) {
+				const others = (present.get(roomId) ?? []).filter((userId) => userId !== event.authorId);
+				event.reach = { here: others.length, delivered: others.filter((userId) => (upTo?.get(userId) ?? 0) >= event.seq).length };
+			}
+		}
 	}
 
 	return {

@@ -108,22 +108,19 @@ function toActivity(row: Row, readText: (text: string) => ActivityFlag[]): Activ
 	};
 }
 
-/** Which of these people have each message: of `[room, seq, people]`, how many, in the same order. */
-export async function selectReach(
-	sql: Sql,
-	asked: readonly { roomId: string; seq: number; people: readonly string[] }[],
-): Promise<number[]> {
-	const flat = asked.flatMap(({ roomId, seq, people }, i) => people.map((userId) => ({ i, roomId, seq, userId })));
-	const counts = asked.map(() => 0);
-	if (flat.length === 0) return counts;
-	const rows = await sql.query<{ i: number }>(
-		"relay-reach",
-		`select t.i from unnest($1::int[], $2::uuid[], $3::bigint[], $4::uuid[]) t(i, rm, sq, us)
-     join member m on m.room_id = t.rm and m.user_id = t.us where m.delivered_seq >= t.sq`,
-		[flat.map((f) => f.i), flat.map((f) => f.roomId), flat.map((f) => f.seq), flat.map((f) => f.userId)],
+/** How far each of these people is in their room: the newest seq that reached them. Who is no member is left out. */
+export async function selectDelivered(sql: Sql, people: ReadonlyMap<string, readonly string[]>): Promise<Map<string, Map<string, number>>> {
+	const flat = [...people].flatMap(([roomId, userIds]) => userIds.map((userId) => ({ roomId, userId })));
+	const rooms = new Map([...people.keys()].map((roomId) => [roomId, new Map<string, number>()]));
+	if (flat.length === 0) return rooms;
+	const rows = await sql.query<{ room_id: string; user_id: string; delivered_seq: number }>(
+		"relay-delivered",
+		`select m.room_id, m.user_id, m.delivered_seq from unnest($1::uuid[], $2::uuid[]) t(rm, us)
+     join member m on m.room_id = t.rm and m.user_id = t.us`,
+		[flat.map((f) => f.roomId), flat.map((f) => f.userId)],
 	);
-	for (const { i } of rows) counts[i] = (counts[i] ?? 0) + 1;
-	return counts;
+	for (const row of rows) rooms.get(row.room_id)?.set(row.user_id, row.delivered_seq);
+	return rooms;
 }
 
 export async function insertAside(sql: Sql, consumer: string, roomId: string, seq: number, reason: string): Promise<void> {
