@@ -7,6 +7,8 @@ export type FullDisk = {
 	/** Its standard output. */
 	stdout: number;
 	env: Record<string, string>;
+	/** Whether nothing more can be written. */
+	isFull(): boolean;
 	/** Makes room again, as logrotate does. */
 	makeRoom(): void;
 	/** When the server has ended. Gives what was not as it should be: it was full, and what was lost is told once there is room. */
@@ -26,6 +28,7 @@ export async function openFullDisk(folder: string | null): Promise<FullDisk> {
 		return {
 			stdout,
 			env: talkative,
+			isFull: () => true,
 			makeRoom: () => undefined,
 			async close() {
 				closeSync(stdout);
@@ -38,11 +41,13 @@ export async function openFullDisk(folder: string | null): Promise<FullDisk> {
 	const [app, access] = [join(folder, "app.log"), join(folder, "access.log")];
 	const stdout = openSync(app, "a");
 	const wrong: string[] = [];
+	const isFull = () => statfsSync(folder).bavail === 0;
 	return {
 		stdout,
 		env: { ...talkative, ACCESS_LOG: access },
+		isFull,
 		makeRoom() {
-			if (statfsSync(folder).bavail > 0) wrong.push("the disk of its log had room all the time");
+			if (!isFull()) wrong.push("the disk of its log had room all the time");
 			for (const file of [app, access]) truncateSync(file);
 		},
 		async close() {
