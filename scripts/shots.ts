@@ -27,7 +27,11 @@ type Scene = {
 	as: ((seeded: Seeded, more: More) => Person) | null;
 	path: (seeded: Seeded, more: More) => string;
 	/** What to do on the page before the picture. */
-	act?: (page: Page, context: BrowserContext) => Promise<void>;
+	act?: (page: Page, context: BrowserContext, charla: TestCharla, seeded: Seeded) => Promise<void>;
+	/** The highest contrast, whatever theme the pictures are made in. */
+	contrast?: true;
+	/** Nothing of ours runs in the page. */
+	scriptless?: true;
 	/** The page to its end, not only what fits. */
 	whole?: true;
 	/** Where the picture of a desktop, light and in English, goes as well. */
@@ -40,6 +44,16 @@ const lobby = (seeded: Seeded) => `/rooms/${seeded.rooms.lobby}`;
 const design = (seeded: Seeded) => `/rooms/${seeded.rooms.design.id}`;
 const operator = (_: Seeded, more: More) => more.operator;
 const composer = "textarea[name=body]";
+/** The newest message of whoever looks, with its menu open. */
+async function openMenu(page: Page): Promise<void> {
+	await page.waitForSelector("[data-connection=online]");
+	await page.fill(composer, "See you at four.");
+	await page.press(composer, "Control+Enter");
+	const mine = page.locator("[data-seq]").filter({ hasText: "See you at four." }).last();
+	await mine.hover();
+	await mine.getByRole("button", { name: /^(More|Más)/ }).click();
+	await page.waitForSelector("[role=menu]");
+}
 
 const scenes: Scene[] = [
 	{ name: "first-screen", as: null, path: () => "/" },
@@ -177,6 +191,109 @@ const scenes: Scene[] = [
 			await page.waitForTimeout(300);
 		},
 	},
+	{
+		name: "failed",
+		as: ana,
+		path: lobby,
+		act: async (page) => {
+			await page.waitForSelector("[data-connection=online]");
+			await page.fill(composer, "/nosuchthing at four?");
+			await page.press(composer, "Control+Enter");
+			await page.waitForTimeout(800);
+		},
+	},
+	{ name: "message-menu", as: ana, path: design, act: openMenu },
+	{
+		name: "reply",
+		as: ana,
+		path: design,
+		act: async (page) => {
+			await openMenu(page);
+			await page.getByRole("menuitem").first().click();
+			await page.waitForTimeout(300);
+		},
+	},
+	{
+		name: "delete",
+		as: ana,
+		path: design,
+		act: async (page) => {
+			await openMenu(page);
+			await page.getByRole("menuitem").last().click();
+			await page.waitForSelector("dialog[open]");
+		},
+	},
+	{
+		name: "emoji",
+		as: ana,
+		path: lobby,
+		act: async (page) => {
+			await page.waitForSelector("[data-connection=online]");
+			await page.focus(composer);
+			await page.keyboard.type("Coffee :cof");
+			await page.waitForTimeout(500);
+		},
+	},
+	{
+		name: "shortcuts",
+		as: ana,
+		path: lobby,
+		act: async (page) => {
+			await page.waitForSelector("[data-connection=online]");
+			await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+			await page.keyboard.press("?");
+			await page.waitForSelector("dialog[open]");
+		},
+	},
+	{
+		name: "my-menu",
+		as: ana,
+		path: () => "/rooms",
+		act: async (page) => {
+			await page.locator("details.me > summary").click();
+			await page.waitForTimeout(300);
+		},
+	},
+	{
+		name: "signed-out",
+		as: (seeded) => seeded.people.Carla,
+		path: lobby,
+		act: async (page, _, charla) => {
+			await page.waitForSelector("[data-connection=online]");
+			await page.fill(composer, "Half a sent");
+			await page.request.post(`${charla.url}/leave`, { headers: { origin: charla.url } });
+			await page.waitForSelector("dialog[open]");
+		},
+	},
+	{
+		name: "room-gone",
+		as: (seeded) => seeded.people.Bruno,
+		path: (_, more) => `/rooms/${more.orderRoom}`,
+		// Once for each picture, so he comes in first.
+		act: async (page, _, charla, { people: { Bruno } }) => {
+			const roomId = new URL(page.url()).pathname.split("/")[2] as string;
+			await charla.chat.rooms.join(Bruno, { roomId });
+			await page.reload();
+			await page.waitForSelector("[data-connection=online]");
+			await charla.chat.rooms.leave(Bruno, { roomId });
+			await page.waitForTimeout(1000);
+		},
+	},
+	{
+		name: "server-error",
+		as: ana,
+		path: () => "/rooms",
+		act: async (page, _, charla) => {
+			const { browse } = charla.chat.rooms;
+			charla.chat.rooms.browse = () => Promise.reject(new Error("provoked for the picture"));
+			await page.goto(`${charla.url}/rooms/browse`);
+			charla.chat.rooms.browse = browse;
+		},
+	},
+	{ name: "contrast-room", as: ana, path: design, contrast: true },
+	{ name: "contrast-first-screen", as: null, path: () => "/", contrast: true },
+	{ name: "scriptless-first-screen", as: null, path: () => "/", scriptless: true },
+	{ name: "scriptless-room", as: ana, path: design, scriptless: true },
 	{ name: "new-room", as: ana, path: () => "/rooms/new" },
 	{ name: "browse", as: ana, path: () => "/rooms/browse" },
 	{ name: "people", as: ana, path: () => "/people" },
@@ -285,6 +402,8 @@ async function main(wanted: string[]): Promise<void> {
 						locale: language === "es" ? "es-CL" : "en-GB",
 						timezoneId: "America/Santiago",
 						colorScheme: theme,
+						contrast: scene.contrast ? "more" : "no-preference",
+						javaScriptEnabled: !scene.scriptless,
 					});
 					const person = scene.as?.(seeded, more);
 					if (person) {
@@ -297,7 +416,7 @@ async function main(wanted: string[]): Promise<void> {
 					}
 					await page.goto(charla.url + scene.path(seeded, more));
 					await page.waitForTimeout(250);
-					await scene.act?.(page, context);
+					await scene.act?.(page, context, charla, seeded);
 					const file = `${scene.name}.${device}.${theme}.${language}.png`;
 					// The page scrolls within itself, so it is the window that has to grow.
 					if (scene.whole)
