@@ -89,7 +89,11 @@ module.exports = {
 			only: ["valibot"],
 			why: "The contract is what both sides agree on; it stands on nothing but the schema library.",
 		}),
-		...layer("words", WORDS, { only: ["react"], why: "Words are words: they know no part of the application." }),
+		...layer("words", WORDS, {
+			types: [CONTRACT],
+			only: ["react"],
+			why: "Words are words: they know no part of the application but the names of what they speak of.",
+		}),
 		...layer("components", COMPONENTS, {
 			values: [CONTRACT, WORDS, `${LIVE}use-live\\.tsx$`],
 			types: [`${LIVE}live-state\\.ts$`],

@@ -18,6 +18,7 @@ import { openJobs } from "./app/jobs/index.server.ts";
 import { attachRealtime, everybody, openPeers, shareRates } from "./app/realtime/index.server.ts";
 import { openKeys, openLook, openSqlStore } from "./app/shop/index.server.ts";
 import { isUnavailable, openInstances, openStorage } from "./app/storage/index.server.ts";
+import { sayRefused } from "./app/words/index.server.ts";
 import { busName, chooseBus, openDoor, ownWorker, peerRow, runWorkers, sessionSuffix, socketOf } from "./app/workers/index.server.ts";
 import { openStore, serveApi } from "./lambdas/shop/serve.ts";
 import { openShop } from "./lambdas/shop/shop.ts";
@@ -201,6 +202,7 @@ export async function startCharla(config: Config, http: HttpServer) {
 		secure,
 		dev: config.dev,
 		proxyHops: config.proxyHops,
+		sayRefused,
 		notReady,
 		endSession,
 		beacon,

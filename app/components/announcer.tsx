@@ -1,5 +1,4 @@
 import { useEffect, useRef, useState } from "react";
-import { refusalWords } from "../contract/refusals.ts";
 import { excerpt } from "../contract/text.ts";
 import { useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
@@ -54,10 +53,10 @@ export function Announcer() {
 
 /** Says at once that a message of mine could not be sent, why, and where when that is not the room on screen. */
 export function FailureAlert() {
-	const { t, language } = useWords();
+	const { t, refused } = useWords();
 	const failed = useLiveState((state) => state.pending.findLast((pending) => pending.state === "failed") ?? null);
 	const name = useLiveState((state) => (failed && failed.roomId !== state.open?.room.id ? state.rooms[failed.roomId]?.name : undefined));
-	const reason = failed ? refusalWords(failed.refusal?.code ?? "failed", language, failed.refusal?.details) : "";
+	const reason = failed ? refused(failed.refusal?.code ?? "failed", failed.refusal?.details) : "";
 	return (
 		<div role="alert" className="hidden">
 			{failed && (name ? t("pending.failedIn", { name, reason }) : t("pending.failedAlert", { reason }))}

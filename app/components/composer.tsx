@@ -2,7 +2,6 @@ import { Form } from "@remix-run/react";
 import { forwardRef, useEffect, useId, useImperativeHandle, useRef, useState } from "react";
 import { readCommand } from "../contract/commands.ts";
 import { limits } from "../contract/limits.ts";
-import { refusalWords } from "../contract/refusals.ts";
 import type { MyRoom, Quote } from "../contract/shapes.ts";
 import { isBlank, lengthOf } from "../contract/text.ts";
 import { unreadOf } from "../contract/unread.ts";
@@ -43,7 +42,7 @@ type Props = {
 /** Where people write. The field belongs to the browser: undo, spelling and composed input stay as it knows them. */
 export const Composer = forwardRef<ComposerHandle, Props>(function Composer(props, handle) {
 	const { room, clientId, draftText, replyTo, onCancelReply, onEditLast, onCommand } = props;
-	const { t, n, number, language } = useWords();
+	const { t, n, number, refused, language } = useWords();
 	const live = useLive();
 	const draft = useLiveState((state) => state.drafts[room.id] ?? "");
 	const isSignedOut = useRef(false);
@@ -288,7 +287,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 				{/* Said once, to whoever goes over it: the count itself changes with every key. */}
 				{over > 0 && text !== draftText && (
 					<span className="hidden" role="alert">
-						{refusalWords("too-long", language, { limit: limits.body })}
+						{refused("too-long", { limit: limits.body })}
 					</span>
 				)}
 				<span className="hidden" role="status">

@@ -1,16 +1,19 @@
 import { useState } from "react";
-import { type RefusalCode, type RefusalDetails, refusalWords } from "../contract/refusals.ts";
 import { excerpt } from "../contract/text.ts";
 import { useWords } from "../words/use-words.tsx";
 import { Dialog } from "./dialog.tsx";
-
-type Outcome = { code: RefusalCode; details: RefusalDetails } | null;
+import { type RefusalShown, Refused } from "./refused.tsx";
 
 /** Asks before a message disappears for everybody. */
-export function ConfirmDelete(props: { excerpt: string; onClose(): void; onDelete(): Promise<Outcome>; returnTo(): HTMLElement | null }) {
+export function ConfirmDelete(props: {
+	excerpt: string;
+	onClose(): void;
+	onDelete(): Promise<RefusalShown | null>;
+	returnTo(): HTMLElement | null;
+}) {
 	const { onClose, onDelete, returnTo } = props;
-	const { t, language } = useWords();
-	const [refusal, setRefusal] = useState<Outcome>(null);
+	const { t } = useWords();
+	const [refusal, setRefusal] = useState<RefusalShown | null>(null);
 	const [isBusy, setBusy] = useState(false);
 	async function remove(): Promise<void> {
 		setBusy(true);
@@ -23,11 +26,7 @@ export function ConfirmDelete(props: { excerpt: string; onClose(): void; onDelet
 		<Dialog title={t("message.deleteTitle")} onClose={onClose} returnTo={returnTo} className="confirm">
 			<blockquote dir="auto">{excerpt(props.excerpt, 200)}</blockquote>
 			<p>{t("message.deleteNote")}</p>
-			{refusal && (
-				<p className="refused" role="alert">
-					{refusalWords(refusal.code, language, refusal.details)}
-				</p>
-			)}
+			<Refused refusal={refusal} />
 			<p className="dialog-ways">
 				<button type="button" className="button button-quiet" data-first onClick={onClose}>
 					{t("message.deleteKeep")}

@@ -1,6 +1,5 @@
 import { useLocation } from "@remix-run/react";
 import { useEffect, useRef, useState } from "react";
-import { refusalWords } from "../contract/refusals.ts";
 import type { ConnectionState } from "../live/live-state.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
@@ -22,7 +21,7 @@ function shownFor(connection: ConnectionState): Shown | null {
 export function ConnectionBanner() {
 	const connection = useLiveState((state) => state.connection);
 	const live = useLive();
-	const { t, language } = useWords();
+	const { t, refused } = useWords();
 	const { pathname, search } = useLocation();
 	const wanted = shownFor(connection);
 	const [shown, setShown] = useState<Shown | null>(null);
@@ -40,7 +39,7 @@ export function ConnectionBanner() {
 		waiting: t("connection.waiting"),
 		"signed-out": t("connection.signedOut"),
 		"catching-up": t("connection.catchingUp"),
-		refused: connection.refusal ? refusalWords(connection.refusal, language) : "",
+		refused: connection.refusal ? refused(connection.refusal) : "",
 	};
 	return (
 		<div className="banner-place">

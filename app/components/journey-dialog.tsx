@@ -1,5 +1,4 @@
 import { useEffect, useState } from "react";
-import { refusalWords } from "../contract/refusals.ts";
 import type { MessageJourney } from "../contract/shapes.ts";
 import { excerpt } from "../contract/text.ts";
 import type { Asked } from "../live/live-state.ts";
@@ -9,6 +8,7 @@ import { CopyButton } from "./copy-button.tsx";
 import { Dialog } from "./dialog.tsx";
 import type { Line } from "./lines.ts";
 import type { Reach } from "./reach.ts";
+import { Refused } from "./refused.tsx";
 import { ShareBar } from "./share-bar.tsx";
 
 type Props = {
@@ -23,7 +23,7 @@ type Props = {
 
 /** How far a message of mine has come: stored, delivered, on screen, each with its moment. */
 export function JourneyDialog({ roomId, line, reach, onClose, returnTo }: Props) {
-	const { t, language } = useWords();
+	const { t } = useWords();
 	const live = useLive();
 	const isSynced = useLiveState((state) => state.connection.synced);
 	const [journey, setJourney] = useState<MessageJourney | null>(null);
@@ -48,11 +48,7 @@ export function JourneyDialog({ roomId, line, reach, onClose, returnTo }: Props)
 			<blockquote className="journey-text" dir="auto">
 				{excerpt(line.body, 140)}
 			</blockquote>
-			{refusal && (
-				<p className="refused" role="alert">
-					{refusalWords(refusal.code, language, refusal.details)}
-				</p>
-			)}
+			<Refused refusal={refusal} />
 			{journey ? <Steps journey={journey} /> : !refusal && <p className="quiet">{t("journey.loading")}</p>}
 		</Dialog>
 	);

@@ -1,28 +1,26 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { limits } from "../contract/limits.ts";
-import { type RefusalCode, type RefusalDetails, refusalWords } from "../contract/refusals.ts";
 import { isBlank, lengthOf } from "../contract/text.ts";
 import { useLive } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { growToFit } from "./grow.ts";
+import { type RefusalShown, Refused } from "./refused.tsx";
 import { sends } from "./sends.ts";
 import { useChoice } from "./use-choice.ts";
-
-type Outcome = { code: RefusalCode; details: RefusalDetails } | null;
 
 /** Changing a message where it stands. Enter saves, Escape gives up; a refusal keeps the text, and so does leaving the page. */
 export function MessageEditor(props: {
 	body: string;
 	/** The name its unsaved text is kept by. */
 	draft: string;
-	onSave(body: string): Promise<Outcome>;
+	onSave(body: string): Promise<RefusalShown | null>;
 	onDone(): void;
 }) {
 	const { body, draft, onSave } = props;
-	const { t, n, language } = useWords();
+	const { t, n } = useWords();
 	const live = useLive();
 	const field = useRef<HTMLTextAreaElement>(null);
-	const [refusal, setRefusal] = useState<Outcome>(null);
+	const [refusal, setRefusal] = useState<RefusalShown | null>(null);
 	const [isSaving, setSaving] = useState(false);
 	const [begun] = useState(() => live.getState().drafts[draft] ?? body);
 	const [text, setText] = useState(begun);
@@ -100,11 +98,7 @@ export function MessageEditor(props: {
 					{over > 0 ? n("composer.over", over) : t(enterSends ? "message.editHint" : "message.editHintBreak")}
 				</span>
 			</p>
-			{refusal && (
-				<p className="refused" role="alert">
-					{refusalWords(refusal.code, language, refusal.details)}
-				</p>
-			)}
+			<Refused refusal={refusal} />
 		</form>
 	);
 }

@@ -1,10 +1,8 @@
 import { Form } from "@remix-run/react";
 import { useId, useState } from "react";
 import { type Cart, type CartLine, money, totalOf, type Verdict, verdicts } from "../contract/orders.ts";
-import { type RefusalCode, type RefusalDetails, refusalWords } from "../contract/refusals.ts";
 import { useWords } from "../words/use-words.tsx";
-
-type Refusal = { code: RefusalCode; details: RefusalDetails };
+import { type RefusalShown, Refused } from "./refused.tsx";
 
 type Props = {
 	cart: Cart;
@@ -16,13 +14,13 @@ type Props = {
 	/** Message it stands in, to come back to; null on a page of its own. */
 	seq: number | null;
 	/** Decides over the socket; without it, as without JavaScript, the form does. */
-	onDecide?: ((cartId: string, verdict: Verdict) => Promise<Refusal | null>) | undefined;
+	onDecide?: ((cartId: string, verdict: Verdict) => Promise<RefusalShown | null>) | undefined;
 };
 
 /** An order: what, how much, what became of it, and the buttons of whoever may decide. */
 export function OrderCard({ cart, roomId, me, mayDecide, seq, onDecide }: Props) {
 	const { t, full, language } = useWords();
-	const [refusal, setRefusal] = useState<Refusal | null>(null);
+	const [refusal, setRefusal] = useState<RefusalShown | null>(null);
 	const [isBusy, setBusy] = useState(false);
 	const titleId = useId();
 	const { sums, isWhole } = totalOf(cart.lines);
@@ -88,11 +86,7 @@ export function OrderCard({ cart, roomId, me, mayDecide, seq, onDecide }: Props)
 					))}
 				</Form>
 			)}
-			{refusal && (
-				<p className="refused" role="alert">
-					{refusalWords(refusal.code, language, refusal.details)}
-				</p>
-			)}
+			<Refused refusal={refusal} />
 			<details className="order-history">
 				<summary>{t("order.history")}</summary>
 				<ol>

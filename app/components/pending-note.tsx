@@ -1,4 +1,3 @@
-import { refusalWords } from "../contract/refusals.ts";
 import type { Pending } from "../live/live-state.ts";
 import { useLive } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
@@ -7,7 +6,7 @@ import { Icon } from "./icons.tsx";
 
 /** Under a message that is not on its way: why, and what can be done. Nothing while all goes well. */
 export function PendingNote({ pending, onEdit }: { pending: Pending; onEdit?(pending: Pending): void }) {
-	const { t, language, full } = useWords();
+	const { t, refused, full } = useWords();
 	const live = useLive();
 	if (pending.state === "sending" || pending.state === "stored") return null;
 	if (pending.state === "queued") {
@@ -22,7 +21,7 @@ export function PendingNote({ pending, onEdit }: { pending: Pending; onEdit?(pen
 	}
 	const why = isStale
 		? t("pending.stale", { when: full(pending.createdAt) })
-		: refusalWords(pending.refusal?.code ?? "failed", language, pending.refusal?.details);
+		: refused(pending.refusal?.code ?? "failed", pending.refusal?.details);
 	return (
 		<Note
 			isFailed={!isStale}

@@ -1,16 +1,16 @@
 import { useLocation } from "@remix-run/react";
 import { useEffect, useState } from "react";
-import { refusalWords } from "../contract/refusals.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { Dialog } from "./dialog.tsx";
+import { Refused } from "./refused.tsx";
 
 /**
  * Stands over the page once the session is over, so that nobody has to leave what they were writing: coming back as the
  * same person goes on where it stopped. Closed, it leaves the banner, and the text to be copied.
  */
 export function SignedOutDialog({ onClose }: { onClose(): void }) {
-	const { t, language } = useWords();
+	const { t } = useWords();
 	const live = useLive();
 	const { pathname, search } = useLocation();
 	const me = useLiveState((state) => state.me);
@@ -35,11 +35,7 @@ export function SignedOutDialog({ onClose }: { onClose(): void }) {
 			returnTo={() => document.querySelector<HTMLElement>("[data-region-focus]")}
 		>
 			<p>{t("connection.signedOut")}</p>
-			{attempt === "failed" && (
-				<p className="refused" role="alert">
-					{refusalWords("not-signed-in", language)}
-				</p>
-			)}
+			<Refused refusal={attempt === "failed" ? { code: "not-signed-in", details: {} } : null} />
 			<p className="dialog-ways">
 				<a className="button button-quiet" href={`/?next=${encodeURIComponent(pathname + search)}`}>
 					{t("enter.other")}

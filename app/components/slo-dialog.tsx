@@ -1,10 +1,10 @@
 import { useEffect, useState } from "react";
 import type { PublicSlo } from "../contract/ops.ts";
-import { refusalWords } from "../contract/refusals.ts";
 import type { Asked } from "../live/live-state.ts";
 import { useLive } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { Dialog } from "./dialog.tsx";
+import { Refused } from "./refused.tsx";
 import { ShareBar } from "./share-bar.tsx";
 
 /** Those that say something to people; operators see all of them. */
@@ -14,7 +14,7 @@ const scarce = 0.25;
 
 /** How well this server keeps what Charla promises about messages. */
 export function SloDialog({ onClose }: { onClose(): void }) {
-	const { t, language } = useWords();
+	const { t } = useWords();
 	const live = useLive();
 	const [asked, setAsked] = useState<Asked<PublicSlo[] | null> | null>(null);
 	useEffect(() => {
@@ -27,11 +27,7 @@ export function SloDialog({ onClose }: { onClose(): void }) {
 	return (
 		<Dialog title={t("slo.title")} onClose={onClose} className="sheet">
 			{!asked && <p className="quiet">{t("slo.loading")}</p>}
-			{asked?.ok === false && (
-				<p className="refused" role="alert">
-					{refusalWords(asked.code, language, asked.details)}
-				</p>
-			)}
+			<Refused refusal={asked?.ok === false ? asked : null} />
 			{asked?.ok && asked.data === null && <p>{t("slo.off")}</p>}
 			{asked?.ok && asked.data && (
 				<>

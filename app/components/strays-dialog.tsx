@@ -1,4 +1,3 @@
-import { refusalWords } from "../contract/refusals.ts";
 import type { Pending } from "../live/live-state.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
@@ -22,14 +21,14 @@ export function StraysDialog({ onClose, say }: { onClose(): void; say(words: str
 }
 
 function Stray({ pending, say }: { pending: Pending; say(words: string): void }) {
-	const { t, language } = useWords();
+	const { t, refused } = useWords();
 	const live = useLive();
 	const { refusal, body, clientId } = pending;
 	return (
 		<>
 			<blockquote dir="auto">{body}</blockquote>
 			<Note
-				words={refusal ? refusalWords(refusal.code, language, refusal.details) : t("hilo.stale")}
+				words={refusal ? refused(refusal.code, refusal.details) : t("hilo.stale")}
 				way={t("message.copyText")}
 				onWay={async () => say(t((await copyText(body)) ? "message.copied" : "message.notCopied"))}
 				onDiscard={() => live.discard(clientId)}

@@ -6,9 +6,9 @@ import type { ServerBuild } from "@remix-run/node";
 import express, { type NextFunction, type Request, type Response } from "express";
 import type { Auth } from "../auth/index.server.ts";
 import type { Chat } from "../chat/index.server.ts";
-import { pickLanguage } from "../contract/language.ts";
+import { type Language, pickLanguage } from "../contract/language.ts";
 import { limits, type Rate, rates } from "../contract/limits.ts";
-import { asRefusal, type RefusalCode, refusals, refusalWords, refuse } from "../contract/refusals.ts";
+import { asRefusal, type RefusalCode, type RefusalDetails, refusals, refuse } from "../contract/refusals.ts";
 import { tellingPath } from "../contract/telling-path.ts";
 import type { LoadContext } from "../load-context.ts";
 import { prefixOf } from "./address.server.ts";
@@ -45,6 +45,8 @@ export function openHttp(given: {
 	report: (error: unknown, about: Record<string, string>) => string;
 	/** Runs what answers a request, so that whatever it writes down has its id. */
 	within?: (requestId: string, run: () => void) => void;
+	/** Why something was refused, in words. */
+	sayRefused: (language: Language, code: RefusalCode, details: RefusalDetails) => string;
 	/** The reference of a failure that was expected; empty where nothing is recorded. */
 	refer: (error: unknown) => string;
 	/** Why the server is not ready for people, or null. */
@@ -209,13 +211,12 @@ export function openHttp(given: {
 		const refusal = known ?? (typeof http === "number" && http < 500 ? refuse("malformed") : null);
 		const reference = refusal ? (refusal.code === "unavailable" ? given.refer(error) : "") : given.report(error, { path: request.path });
 		const code = refusal?.code ?? "failed";
-		const status = refusal ? statusOf(refusal.code) : 500;
 		const { seconds } = refusal?.details ?? {};
 		if (seconds !== undefined) response.setHeader("Retry-After", String(seconds));
 		response
-			.status(status)
+			.status(refusals[code])
 			.type("text")
-			.send(`${refusalWords(code, languageOf(request), { ...refusal?.details, reference })}\n`);
+			.send(`${given.sayRefused(languageOf(request), code, { ...refusal?.details, reference })}\n`);
 	}
 
 	return { front: app, pages };
@@ -225,8 +226,6 @@ export function openHttp(given: {
 function isHost(host: string): boolean {
 	return /^(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host) && URL.canParse(`http://${host}/`);
 }
-
-const statusOf = (code: RefusalCode): number => refusals[code].status;
 
 function languageOf(request: Request) {
 	return pickLanguage(/(?:^|;\s*)lang=(\w+)/.exec(request.headers.cookie ?? "")?.[1], request.headers["accept-language"]);

@@ -56,14 +56,14 @@ export async function answering<T, K extends object>(context: AppLoadContext, ke
 		if (sent && (refusal.code === "not-signed-in" || refusal.code === "unavailable")) {
 			const answer = data(
 				{ code: refusal.code, reference: context.requestId, kept: keptForm(sent), language: preferencesOf(sent.request).language },
-				{ status: refusals[refusal.code].status, headers: { "Cache-Control": "private, no-store" } },
+				{ status: refusals[refusal.code], headers: { "Cache-Control": "private, no-store" } },
 			);
 			held.set(context, answer);
 			throw answer;
 		}
 		return data(
 			{ refusal, ...kept },
-			{ status: refusals[refusal.code].status, headers: seconds === undefined ? {} : { "Retry-After": String(seconds) } },
+			{ status: refusals[refusal.code], headers: seconds === undefined ? {} : { "Retry-After": String(seconds) } },
 		);
 	}
 }
@@ -79,7 +79,7 @@ export async function loading<T>(context: AppLoadContext, path: string, run: () 
 		if (refusal) {
 			// A request's id finds its access line; what failed has a trace besides.
 			const reference = (refusal.code === "unavailable" && context.refer(error)) || context.requestId;
-			throw data({ code: refusal.code, reference }, { status: refusals[refusal.code].status });
+			throw data({ code: refusal.code, reference }, { status: refusals[refusal.code] });
 		}
 		throw data({ code: "failed", reference: context.report(error, { path }) }, { status: 500 });
 	}

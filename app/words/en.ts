@@ -1,3 +1,5 @@
+import type { RefusalCode } from "../contract/refusals.ts";
+
 /** Everything Charla says in English. Keys that count things end in `.one` and `.other`, chosen by the language's own plural rules. */
 export const en = {
 	"app.name": "Charla",
@@ -387,7 +389,50 @@ export const en = {
 	"slo.delivery": "Messages arrive within half a second",
 	"slo.render": "Messages are on screen within a second",
 	"slo.loss": "Nothing is lost",
-} as const;
+
+	// Why something was refused, by the code of `app/contract/refusals.ts`: what happened, what was kept, what to do.
+	"refused.reference": "{words} (reference {reference})",
+	"refusal.malformed": "Charla could not read that request. Your text is kept; reload the page and try again.",
+	"refusal.unknown-call": "This version of the page asked for something the server does not know. Reload to get the current one.",
+	"refusal.not-signed-in": "You are not signed in any more. Enter again; what you wrote is kept.",
+	"refusal.foreign-origin": "That request came from another site, so it was not carried out.",
+	"refusal.not-found": "There is no such room, or you are not in it.",
+	"refusal.message-not-found": "That message does not exist in this room.",
+	"refusal.not-yours": "Only the person who wrote a message can change it.",
+	"refusal.not-owner": "Only an owner of the room can do that.",
+	"refusal.owner-link-spent":
+		"This link does not work any more: it was used, it is older than a day, or Charla has started again since. As long as nobody is administrator, each start prints a new one.",
+	"refusal.needs-script": "The page itself shows that, and needs JavaScript for it. Nothing was posted.",
+	"refusal.key-reused":
+		"Another text was sent under this one's mark already, so this one was not stored. It is kept; send it again and it goes out as new.",
+	"refusal.deleted": "That message was deleted.",
+	"refusal.empty": "There is nothing to send yet. Write something first.",
+	"refusal.too-long": "That is longer than {limit} characters. Shorten it or split it in two.",
+	"refusal.name-empty": "Choose a name of at least one letter or digit.",
+	"refusal.name-too-long": "A name has at most {limit} characters.",
+	"refusal.name-invalid": "That name has characters that cannot be shown safely. Use letters, digits, spaces and simple punctuation.",
+	"refusal.name-taken": "Somebody here already has that name, or one that looks the same. Choose another.",
+	"refusal.name-reserved": "That name is kept for Charla itself, so that nobody can speak in its place. Choose another.",
+	"refusal.lobby-stays": "Nobody leaves the lobby: it is where everyone meets.",
+	"refusal.unknown-command": "There is no command {command}. Type /help for the list, or // to begin a message with a slash.",
+	"refusal.command-incomplete": "That command needs more: {usage}",
+	"refusal.unknown-items": "Not in the catalogue: {items}. Nothing was ordered; /item shows what there is.",
+	"refusal.too-many-items": "One order has at most {lines} different items, and {quantity} of each. Nothing was ordered.",
+	"refusal.order-not-found": "There is no such order in this room.",
+	"refusal.order-decided": "Somebody decided this order already. It is shown as it is now.",
+	"refusal.not-decider": "An owner of the room or an administrator decides about orders; whoever ordered can withdraw.",
+	"refusal.import-not-found": "There is no such import.",
+	"refusal.import-decided": "Somebody decided about this file already. It is shown as it is now.",
+	"refusal.import-too-large": "That file is larger than {limit} MB. Split it. Nothing was kept of it.",
+	"refusal.nobody-by-name": "There is nobody called {name} here.",
+	"refusal.too-fast": "That is faster than people can read. It goes on in {seconds} s.",
+	"refusal.too-many-sockets": "Charla is open in too many tabs. Close one and reload.",
+	"refusal.going-away": "The server is restarting. Your message is kept and goes out in a moment.",
+	"refusal.busy": "Charla is very full right now. You get in by yourself as soon as there is room; what you write is kept.",
+	"refusal.unavailable": "The database does not answer right now. Your text is kept; Charla keeps trying.",
+	"refusal.no-answer": "The server cannot be reached right now. What you wrote is still here; try again when there is a connection.",
+	"refusal.failed": "Something went wrong on our side (reference {reference}). Your text is kept.",
+} as const satisfies Record<string, string> & Record<`refusal.${RefusalCode}`, string>;
 
 export type WordKey = keyof typeof en;
 /** The words of one language. */

@@ -1,5 +1,8 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import type { RefusalDetails } from "../contract/refusals.ts";
 import type { WordKey, Words } from "./en.ts";
+import { refusalWords } from "./refusal-words.ts";
+import { readWords } from "./word-text.ts";
 
 type Vars = Record<string, string | number>;
 /** Keys that count: "x" for "x.one" and "x.other". */
@@ -12,6 +15,8 @@ export type Speech = {
 	t(key: WordKey, vars?: Vars): string;
 	/** The words for a number of things; `{count}` in them is the number as the language writes it. */
 	n(key: CountKey, count: number, vars?: Vars): string;
+	/** Why something was refused. */
+	refused(code: string, details?: RefusalDetails): string;
 	/** Hour and minute, as the reader's region writes them. `ms` is since 1970, as everywhere. */
 	time(ms: number): string;
 	/** Hour to millisecond: where hops are compared. */
@@ -30,8 +35,8 @@ export type Speech = {
 
 const SpeechContext = createContext<Speech | null>(null);
 
-/** Hands words, dates and plurals in the reader's language to everything below. */
-export function WordsProvider(props: { language: "en" | "es"; words: Words; timeZone?: string | null; children: ReactNode }) {
+/** Hands words, dates and plurals in the reader's language to everything below. `words` as `writeWords` wrote them. */
+export function WordsProvider(props: { language: "en" | "es"; words: string; timeZone?: string | null; children: ReactNode }) {
 	const { language, words, timeZone, children } = props;
 	// What the server could not know, taken up after hydration so that both rendered the same.
 	const [own, setOwn] = useState<{ zone: string; locale: string } | null>(null);
@@ -46,7 +51,7 @@ export function WordsProvider(props: { language: "en" | "es"; words: Words; time
 	}, [language, timeZone]);
 	const zone = own?.zone ?? timeZone ?? "UTC";
 	const locale = own?.locale ?? language;
-	const speech = useMemo(() => openSpeech(language, words, locale, zone), [language, words, locale, zone]);
+	const speech = useMemo(() => openSpeech(language, readWords(words), locale, zone), [language, words, locale, zone]);
 	return <SpeechContext.Provider value={speech}>{children}</SpeechContext.Provider>;
 }
 
@@ -90,6 +95,7 @@ function openSpeech(language: "en" | "es", words: Words, locale: string, timeZon
 			const form = plural.select(count) === "one" ? "one" : "other";
 			return fill(say(`${key}.${form}`), { ...vars, count: number.format(count) });
 		},
+		refused: (code, details) => refusalWords(words, code, details),
 		number: (value) => number.format(value),
 		edited: (ms, now) =>
 			dayKey(ms) === dayKey(now)

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { traceOf } from "../../app/contract/envelope.ts";
 import { lobbyId } from "../../app/contract/fixed.ts";
-import { refusalWords } from "../../app/contract/refusals.ts";
+import { sayRefused } from "../../app/words/index.server.ts";
 import { testCharla } from "../support/charla.ts";
 import { recordInMemory } from "../support/recorded.ts";
 
@@ -21,6 +21,5 @@ test("while the database takes nothing people are told so with a reference, whic
 	const answer = await ana.call("message:post", { roomId: lobbyId, clientId, body: "hello", replyTo: null });
 	const reference = traceOf(clientId).traceId.slice(0, 12);
 	assert.deepEqual(answer, { ok: false, code: "unavailable", details: { reference } });
-	assert.match(refusalWords("unavailable", "en", { reference }), new RegExp(` \\(reference ${reference}\\)$`));
-	assert.doesNotMatch(refusalWords("unavailable", "es"), /referencia/);
+	assert.match(sayRefused("en", "unavailable", { reference }), new RegExp(` \\(reference ${reference}\\)$`));
 });
