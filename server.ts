@@ -15,7 +15,7 @@ import { openAddress, openHttp, openOwnOrigin, prefixOf } from "./app/http/index
 import { buildId, builtPages, vitePages } from "./app/http/pages.server.ts";
 import { takeFile } from "./app/http/take-file.server.ts";
 import { openJobs } from "./app/jobs/index.server.ts";
-import { attachRealtime, everybody, openPeers, shareRates } from "./app/realtime/index.server.ts";
+import { attachRealtime, everybody, openPeers, openTraceParts, shareRates } from "./app/realtime/index.server.ts";
 import { openKeys, openLook, openSqlStore } from "./app/shop/index.server.ts";
 import { isUnavailable, openInstances, openStorage } from "./app/storage/index.server.ts";
 import { sayRefused } from "./app/words/index.server.ts";
@@ -170,11 +170,18 @@ export async function startCharla(config: Config, http: HttpServer) {
 				telemetry: { ...kept, exporting: () => [...kept.exporting(), ...(browsers ? [browsers.stats()] : [])] },
 				sockets: () => realtime.table().map((socket) => ({ ...socket, eventsIn: recorder.eventsIn(socket.connId), roundTrip: null })),
 				peers: () => instances.others().map((other) => peerRow(other, worker)),
+				askOthers: (reference) => askOthers(reference),
 				level,
 				log: (event, fields) => log.info(event, fields),
 				counts: () => ({ keptLogs: kept.logs.size, fieldsRejected: log.rejected() }),
 			})
 		: null;
+	const askOthers = openTraceParts({
+		peers,
+		self,
+		others: () => instances.others().map(({ id }) => id),
+		part: (reference) => ops?.part(reference) ?? null,
+	});
 	const stopMinutes = kept?.metrics.onMinute((line) => log.raw(line));
 	const telemetryOfPages = () => ({ on: kept !== null, sampleRatio: settings?.sampleRatio ?? 0, traceparent: recorder.traceparent() });
 	const cards = openLook({

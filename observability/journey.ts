@@ -11,8 +11,8 @@ const clockError = 2000;
 type Stamp = Pick<Hop, "stage" | "instance" | "spanId"> & { at: number };
 
 /**
- * The hops of a message from what is known of it here, in the order it travelled; whatever is not known is left out. Stamps of
- * this instance's spans are the measure; those by other clocks come before or after them as they must. Where no span is left
+ * The hops of a message from what is known of it, in the order it travelled; whatever is not known is left out. Stamps of the
+ * spans of the instance that stored it are the measure; those by other clocks come before or after them as they must. Where no span is left
  * the log line still says when it was accepted. Of several recipients it is the first who had it and the first who saw it; the
  * others are in the trace.
  */
@@ -83,10 +83,11 @@ function fromLog(logs: readonly LogLine[], instance: string): Stamp[] {
 	const line = logs.find((known) => known.event === "message.sent" && known.fields.dedup !== true);
 	if (!line || typeof line.fields.duration_ms !== "number") return [];
 	const at = line.ts - line.fields.duration_ms;
+	const by = line.instance ?? instance;
 	const looked = line.fields.t_validate_ms;
 	return [
-		{ stage: "accepted", at, instance, spanId: null },
-		...(typeof looked === "number" ? [{ stage: "validated" as const, at: at + looked, instance, spanId: null }] : []),
+		{ stage: "accepted", at, instance: by, spanId: null },
+		...(typeof looked === "number" ? [{ stage: "validated" as const, at: at + looked, instance: by, spanId: null }] : []),
 	];
 }
 

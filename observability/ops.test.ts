@@ -8,7 +8,7 @@ import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import { TracerProvider } from "@opentelemetry/sdk-trace";
 import { type Envelope, traceOf } from "../app/contract/envelope.ts";
 import { lobbyId } from "../app/contract/fixed.ts";
-import type { LogFilter, LogLine, TraceSpan } from "../app/contract/ops.ts";
+import type { LogFilter, LogLine, TraceParts, TraceSpan } from "../app/contract/ops.ts";
 import type { Message } from "../app/contract/shapes.ts";
 import { declaredSpan } from "../tests/support/recorded.ts";
 import { hopsOf } from "./journey.ts";
@@ -52,6 +52,7 @@ function start(isSampled: () => boolean) {
 				.filter((line) => filter.event === undefined || line.event === filter.event)
 				.slice(-(filter.limit ?? 100)),
 	};
+	let elsewhere = (_reference: string): TraceParts => ({ parts: [], silent: [] });
 	const recorder = openRecorder({ log, isUnavailable: () => false, isSampled, onQuiet: (message) => traces.addQuiet(message) });
 	const ops = openOps({
 		telemetry: {
@@ -69,6 +70,7 @@ function start(isSampled: () => boolean) {
 			exporting: () => [{ signal: "span", to: null, exported: 0, dropped: 0, queued: 0, lastError: null, lastErrorAt: null }],
 		},
 		sockets: () => [],
+		askOthers: async (reference) => elsewhere(reference),
 		level: openLevel({ logger: log }),
 		log: log.info,
 		counts: () => ({ keptLogs: lines.length, fieldsRejected: 3 }),
@@ -100,6 +102,10 @@ function start(isSampled: () => boolean) {
 		traces,
 		lines,
 		recorder,
+		/** What the other instances answer. */
+		answer(others: typeof elsewhere) {
+			elsewhere = others;
+		},
 		/** Sends a message through all that records; its id and what went along with it. */
 		async send(body = "hello"): Promise<{ id: string; envelope: Envelope }> {
 			const id = randomUUID();
@@ -165,7 +171,7 @@ describe("the journey of a message", () => {
 		const { id } = await here.send();
 		const call = here.traces.get(id)?.find((span) => span.name === "chat/message.send") as TraceSpan;
 		for (const span of reported(id, call.start, { delivery: 30_000 })) here.traces.addBrowser(span);
-		const journey = here.ops.journey(id.toUpperCase());
+		const journey = await here.ops.journey(id.toUpperCase());
 		assert.deepEqual(
 			journey.hops.map((hop) => hop.stage),
 			["clicked", "accepted", "validated", "committed", "published", "delivered", "painted"],
@@ -231,7 +237,7 @@ describe("the journey of a message", () => {
 		);
 	});
 
-	test("where it was only heard, what is known is heard, delivered and painted", () => {
+	test("where it was only heard, what is known is heard, delivered and painted", async () => {
 		const id = randomUUID();
 		here.recorder.fanOut(
 			{ kind: "message-posted", roomId: lobbyId, seq: 9, message: { clientId: id, createdAt: Date.now() - 5 } as Message },
@@ -242,7 +248,7 @@ describe("the journey of a message", () => {
 		const heard = here.traces.get(id)?.[0] as TraceSpan;
 		assert.equal(heard.name, "process message.created");
 		here.traces.addBrowser(reported(id, heard.start)[1] as TraceSpan);
-		const journey = here.ops.journey(id);
+		const journey = await here.ops.journey(id);
 		assert.deepEqual(
 			journey.hops.map((hop) => [hop.stage, Math.round(hop.took)]),
 			[
@@ -259,7 +265,7 @@ describe("the journey of a message", () => {
 			() => assert.fail("it is broken"),
 			() => here.lines.at(-1)?.fields.message_id as string,
 		);
-		const journey = here.ops.journey(id);
+		const journey = await here.ops.journey(id);
 		assert.deepEqual(
 			journey.hops.map((hop) => hop.stage),
 			["accepted", "validated"],
@@ -284,7 +290,7 @@ describe("the journey of a message", () => {
 		);
 		const span = here.traces.get(id)?.find((known) => known.name === "chat/message.send") as TraceSpan;
 		assert.ok(Math.abs((hops[0]?.at as number) - span.start) < 5);
-		const unknown = here.ops.journey(randomUUID());
+		const unknown = await here.ops.journey(randomUUID());
 		assert.deepEqual([unknown.hops, unknown.spans, unknown.logs, unknown.roomId, unknown.seq], [[], [], [], null, null]);
 	});
 });
@@ -319,7 +325,7 @@ describe("a message nobody made spans for", () => {
 		assert.deepEqual(said(quiet), said(loud));
 		for (const span of here.traces.get(quiet) as TraceSpan[]) assert.deepEqual(declaredSpan(span, "server").problems, []);
 		assert.deepEqual(
-			here.ops.journey(quiet).hops.map((hop) => hop.stage),
+			(await here.ops.journey(quiet)).hops.map((hop) => hop.stage),
 			["accepted", "validated", "committed", "published"],
 		);
 		assert.deepEqual(
@@ -384,7 +390,7 @@ describe("a trace", () => {
 		const { id } = await here.send();
 		const { traceId } = traceOf(id);
 		for (const reference of [traceId, traceId.slice(0, 12), id]) {
-			const found = here.ops.trace(reference);
+			const found = await here.ops.trace(reference);
 			assert.equal(found?.traceId, traceId);
 			assert.equal(found?.spans.length, 4);
 			assert.deepEqual(
@@ -393,17 +399,70 @@ describe("a trace", () => {
 			);
 			assert.ok(found?.links.cloudWatchLogs?.startsWith("https://eu-west-1."));
 		}
-		assert.equal(here.ops.trace("abc"), null);
-		assert.equal(here.ops.trace("000000000000"), null);
-		assert.equal(here.ops.trace("../../etc"), null);
+		assert.equal(await here.ops.trace("abc"), null);
+		assert.equal(await here.ops.trace("000000000000"), null);
+		assert.equal(await here.ops.trace("../../etc"), null);
 	});
 
-	test("of which only lines are left is still found by them", () => {
+	test("of which only lines are left is still found by them", async () => {
 		const traceId = "fedcba9876543210fedcba9876543210";
 		here.lines.push({ no: 1000, ts: Date.now(), level: "error", event: "exception", msg: "unexpected error", traceId, fields: {} });
-		const found = here.ops.trace(traceId.slice(0, 12));
+		const found = await here.ops.trace(traceId.slice(0, 12));
 		assert.deepEqual([found?.traceId, found?.spans, found?.logs.length], [traceId, [], 1]);
-		assert.equal(here.ops.exportTrace(traceId), null);
+		assert.equal(await here.ops.exportTrace(traceId), null);
+	});
+
+	test("is put together from what all instances kept: each span once, lines by time with whose they are, and who did not answer", async () => {
+		const { id } = await here.send();
+		const { traceId, rootSpanId } = traceOf(id);
+		const [call] = here.traces.get(id) as [TraceSpan];
+		const heard: TraceSpan = {
+			...call,
+			spanId: "00000000000000c1",
+			parentSpanId: rootSpanId,
+			name: "process message.created",
+			kind: "consumer",
+			instance: "i-2/7",
+			start: call.start + 5,
+		};
+		const forged = byBrowser({ ...call, service: "chat-browser", name: "forged" });
+		const line: LogLine = { no: 1, ts: 1, level: "warn", event: "adapter.lag", msg: "late", traceId, fields: {} };
+		const asked: string[] = [];
+		here.answer((reference) => {
+			asked.push(reference);
+			return { parts: [{ traceId, instance: "i-2/7", spans: [heard, forged], logs: [line] }], silent: ["i-3/9"] };
+		});
+		const found = await here.ops.trace(traceId.slice(0, 12));
+		assert.deepEqual(asked, [traceId], "by the whole id, where it is known here");
+		assert.equal(found?.spans.length, 5);
+		assert.ok(found?.spans.some((span) => span.name === "process message.created" && span.instance === "i-2/7"));
+		assert.ok(!found?.spans.some((span) => span.name === "forged"));
+		assert.deepEqual(
+			found?.logs.map(({ event, instance }) => [event, instance]),
+			[
+				["adapter.lag", "i-2/7"],
+				["message.sent", undefined],
+			],
+		);
+		assert.deepEqual(found?.sources, { from: [instance, "i-2/7"], silent: ["i-3/9"] });
+		const journey = await here.ops.journey(id);
+		assert.equal(journey.hops.find((hop) => hop.stage === "heard")?.instance, "i-2/7");
+		assert.deepEqual(journey.sources, found?.sources);
+
+		// Known elsewhere alone, by its beginning; and of another trace nothing is taken.
+		const theirs = "0193a7b2000070008000aaaaaaaaaaaa";
+		here.answer(() => ({
+			parts: [
+				{ traceId: theirs, instance: "i-2/7", spans: [{ ...heard, traceId: theirs }], logs: [] },
+				{ traceId, instance: "i-4/1", spans: [heard], logs: [] },
+			],
+			silent: [],
+		}));
+		const other = await here.ops.trace("0193a7b20000700080");
+		assert.deepEqual([other?.traceId, other?.spans.length, other?.sources.from], [theirs, 1, ["i-2/7"]]);
+		here.answer(() => assert.fail("what cannot be an id is no question"));
+		assert.equal(await here.ops.trace("../../etc"), null);
+		here.answer(() => ({ parts: [], silent: [] }));
 	});
 
 	test("is exported as OTLP/JSON with everything that is known of it", async () => {
@@ -412,7 +471,7 @@ describe("a trace", () => {
 		const [root, render] = reported(id, call.start) as [TraceSpan, TraceSpan];
 		here.traces.addBrowser({ ...root, error: "no answer in time", attributes: { "chat.queue.ms": 0.5, "chat.dedup": true } });
 		here.traces.addBrowser({ ...render, links: [{ traceId: call.traceId, spanId: call.spanId }] });
-		const exported = JSON.parse(JSON.stringify(here.ops.exportTrace(call.traceId)));
+		const exported = JSON.parse(JSON.stringify(await here.ops.exportTrace(call.traceId)));
 		assert.deepEqual(otlpProblems(exported), []);
 		const spans = exported.resourceSpans.flatMap((resource: { scopeSpans: { spans: unknown[] }[] }) => resource.scopeSpans[0]?.spans);
 		assert.equal(exported.resourceSpans.length, 2);

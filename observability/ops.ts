@@ -10,10 +10,14 @@ import type {
 	Snapshot,
 	SocketRow,
 	TraceFilter,
+	TracePart,
+	TraceParts,
 	TraceRow,
+	TraceSources,
 	TraceSpan,
 	Trust,
 } from "../app/contract/ops.ts";
+import { browserServiceName } from "./contract.ts";
 import { hopsOf } from "./journey.ts";
 import type { LevelSwitch } from "./level.ts";
 import { linksOf } from "./links.ts";
@@ -42,13 +46,15 @@ const linesShown = 200;
 const around = 5 * 60_000;
 
 /**
- * What the operators' pages ask, answered from what this instance kept. `log` writes the examples of what breaks a service
- * level; `counts` says what only the log knows of itself. `stop` ends listening to examples.
+ * What the operators' pages ask, answered from what this instance kept, and of a trace from what all did: `askOthers` asks
+ * them. `log` writes the examples of what breaks a service level; `counts` says what only the log knows of itself. `stop` ends
+ * listening to examples.
  */
 export function openOps(given: {
 	telemetry: KeptForOps;
 	sockets: () => SocketRow[];
 	peers?: (() => PeerRow[]) | undefined;
+	askOthers?: ((reference: string) => Promise<TraceParts>) | undefined;
 	level: LevelSwitch;
 	log?: ((event: "slo.exemplar", fields: Record<string, string | number>) => void) | undefined;
 	counts?: (() => { keptLogs: number; fieldsRejected: number }) | undefined;
@@ -80,13 +86,41 @@ export function openOps(given: {
 	}
 
 	/** The whole trace id: of what is kept as spans, else of what lines tell. */
-	function find(reference: string): { traceId: string; spans: TraceSpan[] } | null {
-		const spans = traces.get(reference);
+	function find(wanted: string): { traceId: string; spans: TraceSpan[] } | null {
+		const spans = traces.get(wanted);
 		if (spans?.[0]) return { traceId: spans[0].traceId, spans };
-		const wanted = reference.trim().toLowerCase().replaceAll("-", "");
-		if (!/^[0-9a-f]{6,32}$/.test(wanted)) return null;
 		const line = logs.list({ traceId: wanted, limit: 1 })[0];
-		return line?.traceId?.startsWith(wanted) ? { traceId: line.traceId, spans: [] } : null;
+		if (line?.traceId?.startsWith(wanted)) return { traceId: line.traceId, spans: [] };
+		return logs.list({ messageId: messageIdOf(wanted), limit: 1 }).length > 0 ? { traceId: wanted, spans: [] } : null;
+	}
+
+	/** What this instance kept of a trace; of a message's also the lines that only name the message. */
+	function part(reference: string): TracePart | null {
+		const wanted = idOf(reference);
+		const found = wanted === null ? null : find(wanted);
+		if (!found) return null;
+		const { traceId, spans } = found;
+		return { traceId, instance: settings.instance, spans, logs: linesOf({ traceId }, { messageId: messageIdOf(traceId) }) };
+	}
+
+	/** What all instances kept of it. */
+	async function gather(
+		reference: string,
+	): Promise<Omit<TracePart, "instance" | "traceId"> & { traceId: string | null; sources: TraceSources }> {
+		const own = part(reference);
+		const wanted = own?.traceId ?? idOf(reference);
+		const { parts, silent } = wanted !== null && given.askOthers ? await given.askOthers(wanted) : { parts: [], silent: [] };
+		const traceId = own?.traceId ?? parts[0]?.traceId ?? null;
+		const all = [...(own ? [own] : []), ...parts.filter((each) => each.traceId === traceId)];
+		return { traceId, spans: joined(all), logs: linesIn(all), sources: { from: all.map(({ instance }) => instance), silent } };
+	}
+
+	/** Lines in the order they were written; those of others say whose they are. */
+	function linesIn(parts: readonly TracePart[]): LogLine[] {
+		const lines = parts.flatMap(({ instance, logs }) =>
+			instance === settings.instance ? logs : logs.map((line) => ({ ...line, instance })),
+		);
+		return lines.sort((one, other) => one.ts - other.ts || one.no - other.no);
 	}
 
 	return {
@@ -113,26 +147,24 @@ export function openOps(given: {
 			metrics.slos().map(({ slo, title, objective, good, valid, budgetLeft }) => ({ slo, title, objective, good, valid, budgetLeft })),
 		slos: () => metrics.slos().map((state) => ({ ...state, worst: isSlo(state.slo) ? worst.worst(state.slo) : [] })),
 		traces: (filter) => traces.list(filter),
-		trace(reference) {
-			const found = find(reference);
-			if (!found) return null;
-			const { traceId, spans } = found;
-			const lines = linesOf({ traceId });
+		part,
+		async trace(reference) {
+			const { traceId, spans, logs, sources } = await gather(reference);
+			if (traceId === null) return null;
 			const messageId = messageIdOf(traceId);
 			const isMessage = spans.some((span) => span.attributes["chat.message.id"] === messageId);
-			return { traceId, spans, logs: lines, links: linksTo(traceId, isMessage ? messageId : null, spans, lines) };
+			return { traceId, spans, logs, links: linksTo(traceId, isMessage ? messageId : null, spans, logs), sources };
 		},
-		exportTrace(traceId) {
-			const spans = traces.get(traceId);
-			return spans ? otlpJson(spans) : null;
+		async exportTrace(traceId) {
+			const { spans } = await gather(traceId);
+			return spans.length > 0 ? otlpJson(spans) : null;
 		},
 		logs: (filter) => logs.list(filter),
 		sockets: () => given.sockets(),
-		journey(given) {
+		async journey(given) {
 			const messageId = given.trim().toLowerCase();
 			const { traceId } = traceOf(messageId);
-			const spans = traces.get(traceId) ?? [];
-			const lines = linesOf({ messageId }, { traceId });
+			const { spans, logs: lines, sources } = await gather(traceId);
 			const attribute = (name: string) => spans.map((span) => span.attributes[name]).find((value) => value !== undefined);
 			const field = (name: string) =>
 				lines
@@ -150,10 +182,28 @@ export function openOps(given: {
 				spans,
 				logs: lines,
 				links: linksTo(traceId, messageId, spans, lines),
+				sources,
 			};
 		},
 		raiseLevel: (by) => level.raise(by),
 		lowerLevel: (by) => level.lower(by),
 		stop: () => worst.stop(),
 	};
+}
+
+/** What may be a trace's id or the beginning of one, in what somebody pasted. */
+function idOf(reference: string): string | null {
+	const id = reference.trim().toLowerCase().replaceAll("-", "");
+	return /^[0-9a-f]{6,32}$/.test(id) ? id : null;
+}
+
+/** The spans of all parts, each once and by start. What a browser reported never takes the place of what an instance saw itself. */
+function joined(parts: readonly TracePart[]): TraceSpan[] {
+	const isOurs = (span: TraceSpan) => span.service !== browserServiceName;
+	const spans = new Map<string, TraceSpan>();
+	for (const span of parts.flatMap((part) => part.spans)) {
+		const known = spans.get(span.spanId);
+		if (!known || (isOurs(span) && !isOurs(known))) spans.set(span.spanId, span);
+	}
+	return [...spans.values()].sort((one, other) => one.start - other.start || other.duration - one.duration);
 }

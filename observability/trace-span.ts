@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { traceOf } from "../app/contract/envelope.ts";
 import type { TraceSpan } from "../app/contract/ops.ts";
@@ -47,12 +48,14 @@ function plain(attributes: ReadableSpan["attributes"]): TraceSpan["attributes"] 
 
 /**
  * The spans a quiet message would have had, drawn from its stamps: the same names, parents and attributes. Their ids follow
- * from the message's, so that drawing them again gives the same; `attempt` tells those of a second attempt apart.
+ * from the message's and the instance, so that drawing them again gives the same; `attempt` tells those of a second attempt apart.
  */
 export function quietSpans(message: QuietMessage, instance: string, attempt: number): TraceSpan[] {
 	const { traceId, rootSpanId } = traceOf(message.messageId);
+	// Sent again by another instance, a message has quiet spans there as well: theirs must not have the same ids.
+	const own = BigInt(`0x${rootSpanId}`) ^ (BigInt(crc32(instance)) << 16n);
 	const idOf = (place: number) =>
-		BigInt.asUintN(64, BigInt(`0x${rootSpanId}`) + BigInt(attempt * 8 + place))
+		BigInt.asUintN(64, own + BigInt(attempt * 8 + place))
 			.toString(16)
 			.padStart(16, "0");
 	const ids = { "chat.message.id": message.messageId };

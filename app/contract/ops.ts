@@ -54,7 +54,18 @@ export type LogLine = {
 	msg: string;
 	traceId: string | null;
 	fields: Record<string, string | number | boolean>;
+	/** Instance that wrote it, when it is not the one that is asked. */
+	instance?: string;
 };
+
+/** What one instance kept of a trace. */
+export type TracePart = { traceId: string; instance: string; spans: TraceSpan[]; logs: LogLine[] };
+/** What the other instances kept of one, and those that did not answer. */
+export type TraceParts = { parts: TracePart[]; silent: string[] };
+/** From where what is shown of a trace comes: instances that kept something of it, and those that did not answer. */
+export type TraceSources = { from: string[]; silent: string[] };
+/** A trace as all instances kept it. */
+export type WholeTrace = { traceId: string; spans: TraceSpan[]; logs: LogLine[]; links: OpsLinks; sources: TraceSources };
 export type LogFilter = {
 	level?: LogLine["level"];
 	event?: string;
@@ -88,6 +99,7 @@ export type Journey = {
 	spans: TraceSpan[];
 	logs: LogLine[];
 	links: OpsLinks;
+	sources: TraceSources;
 };
 
 /** Numbers of five seconds. */
@@ -208,14 +220,16 @@ export type Ops = {
 	/** The same without what only operators may see. */
 	publicSlos(): PublicSlo[];
 	traces(filter: TraceFilter): TraceRow[];
-	/** Null when it is not kept here. `reference` may be the beginning of a trace id, as people quote it. */
-	trace(reference: string): { traceId: string; spans: TraceSpan[]; logs: LogLine[]; links: OpsLinks } | null;
-	/** OTLP/JSON of a trace. */
-	exportTrace(traceId: string): unknown | null;
+	/** From all instances; null when none that answered keeps it. `reference` may be the beginning of a trace id, as people quote it. */
+	trace(reference: string): Promise<WholeTrace | null>;
+	/** OTLP/JSON of a trace, from all instances. */
+	exportTrace(traceId: string): Promise<unknown | null>;
+	/** What this instance kept of a trace, for another that asks. */
+	part(reference: string): TracePart | null;
 	logs(filter: LogFilter): LogLine[];
 	sockets(): SocketRow[];
-	/** What this instance saw of a message; the counts are added by who can ask the database. */
-	journey(messageId: string): Omit<Journey, "members" | "delivered" | "displayed">;
+	/** What the instances saw of a message; the counts are added by who can ask the database. */
+	journey(messageId: string): Promise<Omit<Journey, "members" | "delivered" | "displayed">>;
 	/** Raises the log level to debug for 15 minutes; logged as an audit event. Again: starts the time anew. */
 	raiseLevel(by: string): void;
 	lowerLevel(by: string): void;

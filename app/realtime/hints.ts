@@ -1,5 +1,6 @@
 import type { Fact, Signal } from "../contract/facts.ts";
 import type { Rate } from "../contract/limits.ts";
+import type { TracePart } from "../contract/ops.ts";
 import type { Person } from "../contract/shapes.ts";
 
 /**
@@ -22,6 +23,9 @@ export type Hint =
 	/** Tokens that were taken from buckets, by key. */
 	| { kind: "spent"; spent: [key: string, rate: Rate, tokens: number][] }
 	| { kind: "log-level"; raised: boolean; by: string }
+	/** An operator looks at a trace (or asks by the beginning of its id): everybody answers with what they kept of it, null for nothing. */
+	| { kind: "trace-asked"; ask: string; reference: string }
+	| { kind: "trace-told"; ask: string; part: TracePart | null }
 	/** The sender stops: whoever was there is there no more. */
 	| { kind: "goodbye" };
 export type HintKind = Hint["kind"];

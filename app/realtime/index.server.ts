@@ -28,6 +28,7 @@ export { redisBus } from "./bus-redis.ts";
 export { workersBus } from "./bus-workers.ts";
 export { everybody, openPeers, type Peers } from "./peers.ts";
 export { shareRates } from "./shared-rates.ts";
+export { openTraceParts } from "./trace-parts.ts";
 
 /** A person on the way in: whom the server has looked up, and what happened to them since, as no room reaches them yet. */
 type Arrival = { userId: string; missed: Signal[] };

@@ -2,11 +2,12 @@ import { type LoaderFunctionArgs, redirect } from "@remix-run/node";
 import { useLoaderData } from "@remix-run/react";
 import { OpsLinksRow } from "../components/ops/links.tsx";
 import { LogLines } from "../components/ops/log-lines.tsx";
+import { Sources } from "../components/ops/sources.tsx";
 import { Waterfall } from "../components/ops/waterfall.tsx";
 import { opsWords, running } from "./operators.server.ts";
 
 export async function loader({ request, context, params }: LoaderFunctionArgs) {
-	const found = (await running(context)).trace((params.traceId ?? "").toLowerCase());
+	const found = await (await running(context)).trace((params.traceId ?? "").toLowerCase());
 	if (!found) throw redirect("/ops?lost");
 	// People quote the beginning of it.
 	if (found.traceId !== params.traceId) throw redirect(`/ops/traces/${found.traceId}`);
@@ -26,6 +27,7 @@ export default function OpsTracePage() {
 				</a>{" "}
 				<OpsLinksRow links={found.links} w={w} />
 			</p>
+			<Sources sources={found.sources} w={w} />
 			<Waterfall spans={found.spans} w={w} />
 			<LogLines lines={found.logs} w={w} />
 		</>

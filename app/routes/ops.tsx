@@ -37,7 +37,7 @@ export async function action({ request, context }: ActionFunctionArgs) {
 	const id = uuid.exec(text)?.[0];
 	if (id) throw redirect(`/ops/messages/${id.toLowerCase()}`);
 	const trace = /[0-9a-f]{6,32}/i.exec(text)?.[0]?.toLowerCase();
-	const found = trace ? ops?.trace(trace) : null;
+	const found = trace ? await ops?.trace(trace) : null;
 	throw redirect(found ? `/ops/traces/${found.traceId}` : "/ops?lost");
 }
 

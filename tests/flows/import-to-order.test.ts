@@ -173,7 +173,7 @@ test("[F4] a file dropped in the browser, its report, the yes; then the API has 
 		}
 	});
 	assert.ok(
-		charla.ops?.trace(traceId)?.spans.some((span) => span.name === "process order"),
+		(await charla.ops?.trace(traceId))?.spans.some((span) => span.name === "process order"),
 		"in the caller's own trace",
 	);
 	noProblems(ana, ben);

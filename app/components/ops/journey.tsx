@@ -2,6 +2,7 @@ import type { Journey as Shown } from "../../contract/ops.ts";
 import type { OpsWords } from "../../words/ops.server.ts";
 import { OpsLinksRow } from "./links.tsx";
 import { LogLines } from "./log-lines.tsx";
+import { Sources } from "./sources.tsx";
 import { Waterfall } from "./waterfall.tsx";
 
 /** One message's way: its hops with what each took, whom it reached, the trace and the log lines. */
@@ -37,6 +38,7 @@ export function Journey({ journey, w }: { journey: Shown; w: OpsWords }) {
 			<p>
 				<small>{w.unknownHops}</small>
 			</p>
+			<Sources sources={journey.sources} w={w} />
 			<Waterfall spans={journey.spans} w={w} />
 			<LogLines lines={journey.logs} w={w} />
 		</>

@@ -8,7 +8,7 @@ export function LogLines({ lines, w }: { lines: LogLine[]; w: OpsWords }) {
 	return (
 		<ol className="ops-lines" aria-label={w.logs}>
 			{lines.map((line) => (
-				<li key={line.no} data-level={line.level}>
+				<li key={`${line.instance ?? ""} ${line.no}`} data-level={line.level}>
 					<time dateTime={new Date(line.ts).toISOString()}>{new Date(line.ts).toISOString().slice(11, 23)}</time> <b>{line.level}</b>{" "}
 					{line.traceId ? <Link to={`/ops/traces/${line.traceId}`}>{line.event}</Link> : <span>{line.event}</span>} <span>{line.msg}</span>{" "}
 					<code>
@@ -17,6 +17,7 @@ export function LogLines({ lines, w }: { lines: LogLine[]; w: OpsWords }) {
 							.map(([name, value]) => `${name}=${value}`)
 							.join(" ")}
 					</code>
+					{line.instance && <small> {line.instance}</small>}
 				</li>
 			))}
 		</ol>
