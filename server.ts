@@ -217,6 +217,7 @@ export async function startCharla(config: Config, http: HttpServer) {
 		takeFile: inbox && domain.imports ? takeFile({ ...edge, ...inbox, imports: domain.imports, traceparent: recorder.traceparent }) : null,
 		telemetry: telemetryOfPages,
 		within: recorder.request,
+		pageAgent: () => kept?.pageHeader() ?? null,
 		ops,
 	});
 	// Before the sockets: Socket.IO puts itself in front of the listeners it finds. Vite's own server has its listener already.

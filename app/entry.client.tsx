@@ -2,15 +2,10 @@ import { RemixBrowser } from "@remix-run/react";
 import { StrictMode, startTransition } from "react";
 import { hydrateRoot } from "react-dom/client";
 import { startRecording } from "../observability/browser/start.ts";
+import { trustScripts } from "./components/trusted-scripts.ts";
 import { recordWith } from "./live/recording.ts";
 
-// React makes a script element it must render by setting exactly this HTML. Nothing else may become HTML this way.
-const reactsScript = "<script></script>";
-window.trustedTypes?.createPolicy("default", {
-	createHTML: (html) => (html === reactsScript ? html : ""),
-	// Remix loads a route's module by the address its own manifest names; 'strict-dynamic' guards what may call it.
-	createScriptURL: (url) => (new URL(url, location.href).origin === location.origin ? url : ""),
-});
+trustScripts([]);
 
 const recorder = startRecording();
 if (recorder) recordWith(recorder);

@@ -8,16 +8,22 @@ import {
 } from "@remix-run/node";
 import { RemixServer } from "@remix-run/react";
 import { renderToPipeableStream } from "react-dom/server";
+import { trustScripts } from "./components/trusted-scripts.ts";
 import { asRefusal } from "./contract/refusals.ts";
-import { Nonce } from "./nonce.tsx";
+import { Nonce, PageAgent } from "./nonce.tsx";
 
 /** Renders a page completely before sending it: nothing is deferred, and without JavaScript a half page would stay half. */
 export default function handleRequest(request: Request, status: number, headers: Headers, remix: EntryContext, context: AppLoadContext) {
+	const { pageAgent } = context;
+	// It loads the rest of itself, maybe before our own scripts have made the policy that says from where.
+	const agent = pageAgent ? insideScript(`(${trustScripts})(${JSON.stringify(pageAgent.loadsFrom)});${pageAgent.script}`) : undefined;
 	return new Promise<Response>((resolve, reject) => {
 		let code = status;
 		const { pipe, abort } = renderToPipeableStream(
 			<Nonce.Provider value={context.nonce}>
-				<RemixServer context={remix} url={request.url} nonce={context.nonce} />
+				<PageAgent.Provider value={agent}>
+					<RemixServer context={remix} url={request.url} nonce={context.nonce} />
+				</PageAgent.Provider>
 			</Nonce.Provider>,
 			{
 				nonce: context.nonce,
@@ -41,6 +47,9 @@ export default function handleRequest(request: Request, status: number, headers:
 		setTimeout(abort, 10_000).unref();
 	});
 }
+
+/** What would end the element a script stands in, or change how it is read, is in its strings only: there, the same said otherwise. */
+const insideScript = (text: string): string => text.replace(/<\/(?=script)/gi, "<\\/").replaceAll("<!--", "<\\!--");
 
 /** Unexpected errors of loaders and actions, once each. Refusals and answers are not errors. */
 export function handleError(error: unknown, { request, context }: LoaderFunctionArgs | ActionFunctionArgs) {

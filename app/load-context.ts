@@ -3,6 +3,9 @@ import type { Chat } from "./chat/index.server.ts";
 import type { Rate } from "./contract/limits.ts";
 import type { Ops } from "./contract/ops.ts";
 
+/** A script of somebody else's for the page, and what the page's policy has to allow for it. */
+export type PageAgent = { script: string; reportsTo: string[]; loadsFrom: string[] };
+
 /**
  * What server.ts hands every loader and action. Instances travel only this way: a module imported by server.ts and by a
  * route exists twice, in development and in production.
@@ -25,6 +28,8 @@ export type LoadContext = {
 	buildId: string;
 	requestId: string;
 	nonce: string;
+	/** New Relic's agent for browsers, where this page is to carry it. */
+	pageAgent?: PageAgent | null;
 	/** What operators see; null when telemetry is off. */
 	ops: Ops | null;
 	/** Whether and how pages measure themselves, and the trace this one came with, when it is sampled. */

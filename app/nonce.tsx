@@ -5,3 +5,6 @@ import { createContext } from "react";
  * loader returns is sent to the browser, and a later request would bring another nonce.
  */
 export const Nonce = createContext<string | undefined>(undefined);
+
+/** New Relic's agent for browsers as a script, where an installation wants it; known to the server alone, as the nonce is. */
+export const PageAgent = createContext<string | undefined>(undefined);

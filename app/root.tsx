@@ -12,7 +12,7 @@ import {
 } from "@remix-run/react";
 import { type ReactNode, useContext } from "react";
 import { ErrorPage } from "./components/error-page.tsx";
-import { Nonce } from "./nonce.tsx";
+import { Nonce, PageAgent } from "./nonce.tsx";
 import type { KeptForm } from "./routes/answers.server.ts";
 import { preferencesOf } from "./routes/preferences.server.ts";
 import styles from "./styles/app.css?url";
@@ -44,6 +44,7 @@ export function shouldRevalidate({ formAction }: { formAction?: string }) {
 
 export function Layout({ children }: { children: ReactNode }) {
 	const nonce = useContext(Nonce);
+	const agent = useContext(PageAgent);
 	const root = useRouteLoaderData<typeof loader>("root");
 	return (
 		<html lang={root?.language ?? "en"} data-theme={root?.theme ?? undefined}>
@@ -55,6 +56,9 @@ export function Layout({ children }: { children: ReactNode }) {
 				{root?.traceparent && <meta name="traceparent" content={root.traceparent} />}
 				<Meta />
 				<Links />
+				{/* Last: the browser knows nothing of it, and what stands behind all it knows React leaves alone. */}
+				{/* biome-ignore lint/security/noDangerouslySetInnerHtml: a script of the server's, which has put out what would end it. */}
+				{agent && <script nonce={nonce} dangerouslySetInnerHTML={{ __html: agent }} />}
 			</head>
 			<body>
 				{children}

@@ -4,6 +4,7 @@ interface TrustedTypePolicyLike {
 }
 interface Window {
 	trustedTypes?: {
+		defaultPolicy: TrustedTypePolicyLike | null;
 		createPolicy(
 			name: string,
 			rules: {

@@ -36,6 +36,7 @@ test("what cannot be is told with an example, the variable of before too", () =>
 		[{ TELEMETRY: "split" }, /^TELEMETRY=split needs .* Example: OTEL_EXPORTER_OTLP_ENDPOINT=http:\/\/localhost:4318$/],
 		[{ TELEMETRY: "bridge" }, /^TELEMETRY=bridge needs NEW_RELIC_LICENSE_KEY\. Example: TELEMETRY=kept$/],
 		[{ NEW_RELIC_MODE: "bridge", NEW_RELIC_LICENSE_KEY: key }, /^NEW_RELIC_MODE is TELEMETRY now\. Example: TELEMETRY=bridge$/],
+		[{ NEW_RELIC_BROWSER: "on" }, /^NEW_RELIC_BROWSER=on needs NEW_RELIC_LICENSE_KEY and .* Example: NEW_RELIC_BROWSER=off$/],
 		[{ NEW_RELIC_REGION: "us", NEW_RELIC_LICENSE_KEY: euKey }, /^NEW_RELIC_REGION=us, and .* Example: NEW_RELIC_REGION=eu$/],
 	];
 	for (const [env, problem] of cases) {

@@ -28,7 +28,15 @@ export type TelemetrySettings = Readonly<{
 	/** How often metrics are exported, ms. */
 	metricsEvery: number;
 	otlp: { endpoint: string; headers: Record<string, string>; traces: boolean; metrics: boolean; logs: boolean } | null;
-	newRelic: { licenseKey: string; appName: string; mode: "split" | "bridge"; host: string | null; port: number | null } | null;
+	newRelic: {
+		licenseKey: string;
+		appName: string;
+		mode: "split" | "bridge";
+		host: string | null;
+		port: number | null;
+		/** Whether pages carry New Relic's agent for browsers. */
+		browser: boolean;
+	} | null;
 	cloudWatch: {
 		group: string;
 		accessGroup: string | null;
@@ -107,6 +115,9 @@ export function readTelemetry(env: Env, options: { dev?: boolean } = {}): { sett
 		);
 	const isExporting = mode === "split" || mode === "bridge";
 	const key = isExporting ? licenseKey : null;
+	const browser = oneOf("NEW_RELIC_BROWSER", ["on", "off"], "off") === "on";
+	if (browser && !key)
+		problems.push("NEW_RELIC_BROWSER=on needs NEW_RELIC_LICENSE_KEY and TELEMETRY=split or bridge. Example: NEW_RELIC_BROWSER=off");
 	const otlp =
 		isExporting && endpoint ? { endpoint, headers: { ...(key && isNewRelics(endpoint) ? { "api-key": key } : {}), ...otlpHeaders } } : null;
 	const sends = (signal: string) => oneOf(`OTEL_${signal}_EXPORTER`, ["otlp", "none"], "otlp") === "otlp";
@@ -138,6 +149,7 @@ export function readTelemetry(env: Env, options: { dev?: boolean } = {}): { sett
 					mode: mode === "bridge" ? ("bridge" as const) : ("split" as const),
 					host: text("NEW_RELIC_HOST"),
 					port: port || null,
+					browser,
 				}
 			: null,
 		cloudWatch:

@@ -4,6 +4,7 @@ import { sometimes } from "./cloudwatch/sometimes.ts";
 import type { KeptLogs } from "./kept-logs.ts";
 import type { KeptMetrics } from "./kept-metrics.ts";
 import type { KeptTraces } from "./kept-traces.ts";
+import type { PageHeader } from "./newrelic/page-header.ts";
 import type { LossReason } from "./sdk-batcher.ts";
 import type { TelemetrySettings } from "./settings.ts";
 
@@ -21,6 +22,8 @@ export type Telemetry = {
 	isSampled: (traceId: string) => boolean;
 	/** Into New Relic's errors inbox; nothing without its agent. */
 	noticeError(error: unknown, about: Record<string, string>): void;
+	/** What New Relic's agent adds to a page; null unless that is configured and New Relic gave it. */
+	pageHeader(): PageHeader | null;
 	exporting(): Trust["exporting"];
 	/** Hears what could not be exported, each signal and reason once a minute at most; one listener, who logs it. */
 	onTrouble(listener: Tell): void;
@@ -87,6 +90,7 @@ export async function startTelemetry(settings: TelemetrySettings): Promise<Telem
 		logs: new KeptLogs(),
 		isSampled: agent?.spanProcessor ? () => true : isSampled,
 		noticeError: (error, about) => agent?.noticeError(error, about),
+		pageHeader: () => agent?.pageHeader() ?? null,
 		exporting: () => [...sdk.exporting(), ...(shipping ? [shipping.figures()] : [])],
 		onTrouble: troubles.listen,
 		async stop() {

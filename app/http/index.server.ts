@@ -10,7 +10,7 @@ import { type Language, pickLanguage } from "../contract/language.ts";
 import { limits, type Rate, rates } from "../contract/limits.ts";
 import { asRefusal, type RefusalCode, type RefusalDetails, refusals, refuse } from "../contract/refusals.ts";
 import { tellingPath } from "../contract/telling-path.ts";
-import type { LoadContext } from "../load-context.ts";
+import type { LoadContext, PageAgent } from "../load-context.ts";
 import { prefixOf } from "./address.server.ts";
 import { securityHeaders } from "./security.server.ts";
 
@@ -60,6 +60,8 @@ export function openHttp(given: {
 	beacon?: express.Handler;
 	/** What a page has to know to measure. */
 	telemetry?: () => LoadContext["telemetry"];
+	/** The agent for browsers that pages carry, or null. */
+	pageAgent?: () => PageAgent | null;
 	/** What operators see; null when telemetry is off. */
 	ops?: LoadContext["ops"];
 }): { front: express.Express; pages: (pages: Pages) => express.Express } {
@@ -116,7 +118,7 @@ export function openHttp(given: {
 			if (host !== undefined && !isHost(String(host))) throw refuse("malformed");
 		next();
 	});
-	app.use(securityHeaders({ secure: given.secure, dev: given.dev }));
+	app.use(securityHeaders({ secure: given.secure, dev: given.dev, pageAgent: given.pageAgent }));
 	app.post("/csp-report", express.json({ type: () => true, limit: "16kb" }), (request, response) => {
 		throttle(rates.call, `csp ${request.ip}`);
 		const report = (request.body ?? {}) as { "csp-report"?: Record<string, unknown>; body?: Record<string, unknown> };
@@ -193,6 +195,7 @@ export function openHttp(given: {
 						buildId: given.build,
 						requestId: response.locals.requestId as string,
 						nonce: response.locals.nonce as string,
+						pageAgent: response.locals.pageAgent as PageAgent | null,
 						ops: given.ops ?? null,
 						telemetry: given.telemetry?.(),
 					} satisfies LoadContext;

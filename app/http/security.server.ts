@@ -1,12 +1,19 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { NextFunction, Request, Response } from "express";
+import { tellingPath } from "../contract/telling-path.ts";
+import type { PageAgent } from "../load-context.ts";
 
 /**
  * The policy every page is sent with. Scripts run only with this answer's nonce, and HTML reaches the page only through
  * the one Trusted Types policy of the message body; `default` lets React make its own script elements and nothing else.
+ * `reportsTo`: where an agent the page carries reports to. It is a script with the nonce, and may load the rest of itself.
  */
-export function contentSecurityPolicy(nonce: string, origin: { host: string; secure: boolean; dev: boolean }): string {
+export function contentSecurityPolicy(
+	nonce: string,
+	origin: { host: string; secure: boolean; dev: boolean },
+	reportsTo: readonly string[] = [],
+): string {
 	// 'self' covers same-origin web sockets in current engines; older Safari wants them named. Vite's client needs ws: too.
 	const socket = `${origin.secure ? "wss" : "ws"}://${origin.host}`;
 	return [
@@ -16,7 +23,7 @@ export function contentSecurityPolicy(nonce: string, origin: { host: string; sec
 		origin.dev ? "style-src 'self' 'unsafe-inline'" : `style-src 'self' 'nonce-${nonce}'`,
 		"img-src 'self' data: blob:",
 		"media-src 'self' blob:",
-		`connect-src 'self' ${socket}`,
+		["connect-src 'self'", socket, ...reportsTo].join(" "),
 		"font-src 'self'",
 		"worker-src 'self'",
 		"manifest-src 'self'",
@@ -49,12 +56,24 @@ export function openOwnOrigin(publicUrl: string | null): (request: IncomingMessa
 	};
 }
 
-/** Security headers on every answer, and a fresh nonce in `response.locals`. */
-export function securityHeaders(given: { secure: boolean; dev: boolean }) {
+/** Security headers on every answer, and in `response.locals` a fresh nonce and the agent the page carries, if any. */
+export function securityHeaders({
+	pageAgent,
+	...given
+}: {
+	secure: boolean;
+	dev: boolean;
+	pageAgent?: (() => PageAgent | null) | undefined;
+}) {
 	return (request: Request, response: Response, next: NextFunction): void => {
 		const nonce = randomBytes(16).toString("base64");
 		response.locals.nonce = nonce;
-		response.setHeader("Content-Security-Policy", contentSecurityPolicy(nonce, { host: hostOf(request), ...given }));
+		// Never where the address holds a secret, or leads on to one: an agent tells where it is.
+		const isSecret = tellingPath(request.originalUrl) === "/owner/:token" || /owner/i.test(request.originalUrl);
+		const agent = isSecret ? null : (pageAgent?.() ?? null);
+		response.locals.pageAgent = agent;
+		const origin = { host: hostOf(request), ...given };
+		response.setHeader("Content-Security-Policy", contentSecurityPolicy(nonce, origin, agent?.reportsTo));
 		response.setHeader("Reporting-Endpoints", 'csp="/csp-report"');
 		response.setHeader("X-Content-Type-Options", "nosniff");
 		response.setHeader("Referrer-Policy", "same-origin");

@@ -1,6 +1,7 @@
 import type { TelemetrySettings } from "../settings.ts";
 import { type AgentSpanProcessor, bridgeSpans } from "./bridge.ts";
 import { agentEnvironment } from "./environment.ts";
+import { type PageHeader, pageHeaderOf } from "./page-header.ts";
 import { scrub } from "./scrub.ts";
 
 type Attributes = Record<string, string | number | boolean>;
@@ -11,6 +12,8 @@ export type Agent = {
 	spanProcessor: AgentSpanProcessor | null;
 	/** Into the errors inbox. The trace and span it happened in go along as `trace.id` and `span.id`. */
 	noticeError(error: unknown, attributes: Attributes): void;
+	/** What puts its browser part into a page; null unless that is configured, and as long as New Relic has handed none out. */
+	pageHeader(): PageHeader | null;
 	/** Sends what is left and says goodbye, in at most 3 s, whatever the collector does. */
 	stop(): Promise<void>;
 };
@@ -56,7 +59,8 @@ export async function startAgent(settings: TelemetrySettings, onTrouble: (senten
 			return null;
 		}
 		const spanProcessor = newRelic.mode === "bridge" ? bridgeSpans(api.agent) : null;
-		return agentOf(api, spanProcessor, watch(api.agent, onTrouble));
+		if (newRelic.browser) tellWithoutHeader(api, onTrouble);
+		return agentOf(api, newRelic.browser, spanProcessor, watch(api.agent, onTrouble));
 	} catch (error) {
 		onTrouble(`New Relic's agent did not start: ${error instanceof Error ? error.message : "unknown"}`);
 		return null;
@@ -65,7 +69,12 @@ export async function startAgent(settings: TelemetrySettings, onTrouble: (senten
 
 type Api = Awaited<typeof import("newrelic")>["default"];
 
-function agentOf(api: Api, spanProcessor: AgentSpanProcessor | null, standing: { connected(): boolean; troubled(): boolean }): Agent {
+function agentOf(
+	api: Api,
+	hasPages: boolean,
+	spanProcessor: AgentSpanProcessor | null,
+	standing: { connected(): boolean; troubled(): boolean },
+): Agent {
 	let stopped: Promise<void> | null = null;
 	return {
 		spanProcessor,
@@ -78,6 +87,7 @@ function agentOf(api: Api, spanProcessor: AgentSpanProcessor | null, standing: {
 				// Whoever reports an error must not get another.
 			}
 		},
+		pageHeader: () => (hasPages ? pageHeaderOf(api) : null),
 		stop() {
 			stopped ??= stop(api, standing);
 			return stopped;
@@ -99,6 +109,16 @@ function stop(api: Api, { connected, troubled }: { connected(): boolean; trouble
 		} catch {
 			done();
 		}
+	});
+}
+
+/** An account without a browser application has no header to give, which no page would show. */
+function tellWithoutHeader(api: Api, onTrouble: (sentence: string) => void): void {
+	let isTold = false;
+	api.agent?.on("started", () => {
+		if (isTold || pageHeaderOf(api)) return;
+		isTold = true;
+		onTrouble("New Relic handed out no settings for browsers: pages go without its agent (NEW_RELIC_BROWSER)");
 	});
 }
 

@@ -51,7 +51,7 @@ export function agentEnvironment(settings: TelemetrySettings, newRelic: NewRelic
 		NEW_RELIC_SLOW_SQL_ENABLED: "false",
 		// What would be a custom event is a line of the log, in both modes; the agent samples its own.
 		NEW_RELIC_CUSTOM_INSIGHTS_EVENTS_ENABLED: "false",
-		NEW_RELIC_BROWSER_MONITOR_ENABLE: "false",
+		NEW_RELIC_BROWSER_MONITOR_ENABLE: String(newRelic.browser),
 		NEW_RELIC_ATTRIBUTES_EXCLUDE: excluded.join(","),
 		NEW_RELIC_RECORD_SQL: "off",
 		// Its default knows only the addresses Socket.IO had before version 1; a held poll is no slow page.

@@ -21,9 +21,10 @@ const REPORT_PERIOD = 1000;
 
 /**
  * Stands in for New Relic's collector: the agent's protocol (version 17, JSON) over TLS. A process uses it with `env`, which
- * holds host, port and the certificate to trust. Metadata services are not asked for: a test has no cloud.
+ * holds host, port and the certificate to trust. An agent that connects is told what is in `connected` as well. Metadata services
+ * are not asked for: a test has no cloud.
  */
-export async function startCollector(mode: CollectorMode = "well") {
+export async function startCollector(mode: CollectorMode = "well", connected: Record<string, unknown> = {}) {
 	const folder = await mkdtemp(join(tmpdir(), "charla-collector-"));
 	const { key, cert } = selfSigned();
 	const certificate = join(folder, "ca.pem");
@@ -48,7 +49,7 @@ export async function startCollector(mode: CollectorMode = "well") {
 		if (behaves === "hang") return;
 		const status = behaves === "invalid-key" ? 401 : behaves === "disconnect" ? 410 : 200;
 		response.writeHead(status, { "content-type": "application/json" });
-		response.end(status === 200 ? JSON.stringify({ return_value: answerTo(method) }) : "{}");
+		response.end(status === 200 ? JSON.stringify({ return_value: answerTo(method, connected) }) : "{}");
 	});
 	await listen(server);
 	const { port } = server.address() as AddressInfo;
@@ -100,7 +101,7 @@ function parsed(body: Buffer, encoding: string): unknown {
 	return text === "" ? null : JSON.parse(text);
 }
 
-function answerTo(method: string): unknown {
+function answerTo(method: string, connected: Record<string, unknown>): unknown {
 	if (method === "preconnect") return {};
 	if (method !== "connect") return null;
 	const harvestLimits = {
@@ -127,5 +128,6 @@ function answerTo(method: string): unknown {
 		collect_traces: true,
 		span_event_harvest_config: { harvest_limit: 10_000, report_period_ms: REPORT_PERIOD },
 		event_harvest_config: { report_period_ms: REPORT_PERIOD, harvest_limits: harvestLimits },
+		...connected,
 	};
 }
