@@ -52,7 +52,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 	const currentId = /^\/rooms\/([0-9a-f-]{36})/.exec(pathname)?.[1] ?? null;
 	const current = currentId ? rooms[currentId] : undefined;
 	const unread = list.reduce((sum, room) => sum + unreadOf(room), 0);
-	useTabSignals(unread, current?.name ?? null);
+	useTabSignals(live, unread, current?.name ?? null);
 
 	useEffect(
 		() =>

@@ -1,7 +1,8 @@
 import { useEffect } from "react";
+import type { Live } from "../live/live-state.ts";
 
-/** The number of unread messages in the tab's title, on its icon and on the installed app's: all come and go together. */
-export function useTabSignals(unread: number, roomName: string | null): void {
+/** The number of unread messages in the tab's title; on its icon and on the installed app's beside how far my messages are. */
+export function useTabSignals(live: Live, unread: number, roomName: string | null): void {
 	useEffect(() => {
 		const show = () => {
 			const bare = roomName ?? document.title.replace(/^\(\d+\+?\) /, "").replace(/ · Charla$/, "");
@@ -17,12 +18,19 @@ export function useTabSignals(unread: number, roomName: string | null): void {
 		return () => watch.disconnect();
 	}, [unread, roomName]);
 
+	// Not needed to read or write: its script comes by itself.
 	useEffect(() => {
-		const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
-		const href = unread > 0 ? "/favicon-unread.svg" : "/favicon.svg";
-		if (icon && icon.getAttribute("href") !== href) icon.setAttribute("href", href);
-		// Only installed apps have a badge, and some browsers refuse it: then there is nothing to show it on.
-		const badge = unread > 0 ? navigator.setAppBadge?.(unread) : navigator.clearAppBadge?.();
-		badge?.catch(() => {});
-	}, [unread]);
+		let stop = () => {};
+		let isOver = false;
+		import("./tab-icon.ts").then(
+			({ followIcon }) => {
+				if (!isOver) stop = followIcon(live);
+			},
+			() => undefined,
+		);
+		return () => {
+			isOver = true;
+			stop();
+		};
+	}, [live]);
 }

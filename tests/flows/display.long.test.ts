@@ -323,6 +323,37 @@ test("who is here, who writes and what waits elsewhere can be seen, and goes aga
 	noProblems(reader);
 });
 
+test("[48] the tab's icon fills as my message travels, and is at rest once everybody has seen it", async () => {
+	const { ana, room, bruno, reader } = await saying(["Before"], {});
+	await using _ = reader;
+	// Bruno is away: what is said to him stays on its way.
+	await reader.page.goto("about:blank");
+	await using writer = await visit(charla, { me: ana, path: `/rooms/${room.id}` });
+	const { page } = writer;
+	await isLive(page);
+	const icon = page.locator("link[rel=icon]");
+	await eventually(async () => assert.match((await icon.getAttribute("href")) ?? "", /^\/favicon/));
+	await send(page, "Is anybody there?");
+	await eventually(async () => assert.match(decodeURIComponent((await icon.getAttribute("href")) ?? ""), /stroke-dasharray="36 100"/));
+	// The policy of the page lets it be drawn.
+	const href = (await icon.getAttribute("href")) as string;
+	const width = await page.evaluate(
+		(src) =>
+			new Promise<number>((done, fail) => {
+				const picture = new Image();
+				picture.onload = () => done(picture.naturalWidth);
+				picture.onerror = () => fail(new Error("not drawn"));
+				picture.src = src;
+			}),
+		href,
+	);
+	assert.ok(width > 0);
+	const { lastSeq } = (await charla.chat.rooms.open(bruno, { roomId: room.id })).room;
+	await charla.chat.rooms.pointers(bruno, { roomId: room.id, delivered: lastSeq, displayed: lastSeq });
+	await eventually(async () => assert.match((await icon.getAttribute("href")) ?? "", /^\/favicon/));
+	noProblems(writer);
+});
+
 test("a room gets another name and topic, and everybody in it sees them at once", async () => {
 	const { ana, room, reader, page } = await saying(["Before"], {});
 	await using _ = reader;
