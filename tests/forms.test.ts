@@ -60,6 +60,41 @@ test("[S1] a form sent twice is one message", async () => {
 	assert.deepEqual(await s.stored(), ["by form"]);
 });
 
+test("[R2] the form for a room makes one, sent twice or after going back to it; changed, it makes another; refused, it keeps all", async () => {
+	await using s = await scene();
+	const opened = await s.get("/rooms/new");
+	const address = opened.headers.get("location") as string;
+	assert.deepEqual([opened.status, address.replace(/=.*/, "")], [302, "/rooms/new?key"]);
+	const keyIn = (page: string) => /name="clientId" value="([^"]*)"/.exec(page)?.[1] as string;
+	const [first, wentBack] = [await (await s.get(address)).text(), await (await s.get(address)).text()];
+	const form = { clientId: keyIn(first), name: "Books", topic: "What we read", kind: "public" };
+	assert.match(form.clientId, /^[0-9a-f-]{36}$/);
+	assert.equal(keyIn(wentBack), form.clientId, "whoever goes back finds the form they sent");
+	const answers = [...(await Promise.all([s.send(address, form), s.send(address, form)])), await s.send("/rooms/new", form)];
+	const places = answers.map((answer) => [answer.status, answer.headers.get("location")]);
+	const [, place] = places[0] as [number, string];
+	assert.deepEqual(
+		places,
+		[1, 2, 3].map(() => [302, place]),
+	);
+	const changed = await s.send(address, { ...form, name: "Films" });
+	const { clientId: _, ...before } = form;
+	const unkeyed = await s.send("/rooms/new", before);
+	const named = async () => (await s.charla.chat.rooms.mine(s.ana.me)).map((room) => room.name);
+	assert.deepEqual([changed.status, unkeyed.status], [302, 302], "also from a page of the version before");
+	assert.equal(new Set([place, changed.headers.get("location"), unkeyed.headers.get("location")]).size, 3);
+	assert.deepEqual(await named(), ["Books", "Books", "Films", "Lobby"]);
+
+	await s.charla.chat.rooms.leave(s.ana.me, { roomId: place.slice("/rooms/".length) });
+	const refused = await s.send(address, form);
+	const page = await refused.text();
+	assert.equal(refused.status, 409);
+	assert.match(page, /value="Books"/);
+	assert.notEqual(keyIn(page), form.clientId);
+	assert.equal((await s.send(address, { ...form, clientId: keyIn(page) })).status, 302, "sent again it goes out as new");
+	assert.deepEqual(await named(), ["Books", "Books", "Films", "Lobby"]);
+});
+
 test("[X4] bad input by form is answered with its status, and nothing is stored", async () => {
 	await using s = await scene();
 	const forms: [string, string | Record<string, string>, number][] = [
@@ -81,6 +116,7 @@ test("[X4] bad input by form is answered with its status, and nothing is stored"
 		["/rooms/1", post("x"), 400],
 		["/rooms/new", { name: "", topic: "", kind: "public" }, 422],
 		["/rooms/new", { name: "x", topic: "", kind: "direct" }, 400],
+		["/rooms/new", { name: "x", topic: "", kind: "public", clientId: "1" }, 400],
 		[room, { intent: "invite", name: "no\0body" }, 404],
 		[room, { intent: "leave" }, 409],
 		[room, { intent: "change", name: "Mine", topic: "" }, 403],

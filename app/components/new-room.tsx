@@ -5,7 +5,8 @@ import { PageHead } from "./page-head.tsx";
 import { type RefusalShown, Refused } from "./refused.tsx";
 
 /** Opens a room: a name, what for, and who may come in. */
-export function NewRoom({ refusal, values }: { refusal: RefusalShown | null; values: { name: string; topic: string; kind: string } }) {
+export function NewRoom(props: { clientId: string; refusal: RefusalShown | null; values: { name: string; topic: string; kind: string } }) {
+	const { clientId, refusal, values } = props;
 	const { t } = useWords();
 	const isBusy = useNavigation().state === "submitting";
 	const field = refusal?.details.field;
@@ -15,6 +16,7 @@ export function NewRoom({ refusal, values }: { refusal: RefusalShown | null; val
 			<div className="page-body">
 				<p className="quiet">{t("new.note")}</p>
 				<Form method="post" className="form">
+					<input type="hidden" name="clientId" value={clientId} />
 					<div className="form-row">
 						<label htmlFor="new-name">{t("new.name")}</label>
 						<input

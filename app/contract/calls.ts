@@ -108,6 +108,8 @@ export const forms = {
 		name: roomName,
 		topic: v.optional(oneLine(limits.topic, "too-long"), ""),
 		kind: v.picklist(["public", "private"], "malformed"),
+		/** None from a page of the version before. */
+		clientId: v.optional(id),
 	}),
 	"room:change": v.object({ roomId: id, name: roomName, topic: v.optional(oneLine(limits.topic, "too-long"), "") }),
 	"room:join": v.object({ roomId: id }),

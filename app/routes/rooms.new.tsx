@@ -1,16 +1,24 @@
-import { type ActionFunctionArgs, type LoaderFunctionArgs, redirect } from "@remix-run/node";
-import { useActionData } from "@remix-run/react";
+import { randomUUID } from "node:crypto";
+import { type ActionFunctionArgs, type AppLoadContext, type LoaderFunctionArgs, redirect } from "@remix-run/node";
+import { useActionData, useLoaderData } from "@remix-run/react";
 import { NewRoom } from "../components/new-room.tsx";
 import { rates } from "../contract/limits.ts";
 import { parseForm } from "../contract/parse.ts";
 import { answering, sender, signedIn } from "./answers.server.ts";
 
+/** Requests that brought a form: should it be refused, its page is the answer. */
+const posted = new WeakSet<AppLoadContext>();
+
 export async function loader({ request, context }: LoaderFunctionArgs) {
 	await signedIn(context, request);
-	return null;
+	const clientId = new URL(request.url).searchParams.get("key");
+	// The form's key stands in the address: no cache keeps the page, and who goes back to it sends the same form again.
+	if (!clientId && !posted.has(context)) throw redirect(`/rooms/new?key=${randomUUID()}`);
+	return { clientId: clientId ?? randomUUID() };
 }
 
 export async function action({ request, context }: ActionFunctionArgs) {
+	posted.add(context);
 	const form = await request.formData();
 	const values = {
 		name: String(form.get("name") ?? ""),
@@ -19,7 +27,8 @@ export async function action({ request, context }: ActionFunctionArgs) {
 	};
 	return answering(
 		context,
-		{ values },
+		// A key that was refused is not sent again.
+		{ values, clientId: randomUUID() },
 		async () => {
 			const me = await sender(context);
 			const input = parseForm("room:create", form);
@@ -32,6 +41,13 @@ export async function action({ request, context }: ActionFunctionArgs) {
 }
 
 export default function NewRoomPage() {
+	const { clientId } = useLoaderData<typeof loader>();
 	const answer = useActionData<typeof action>();
-	return <NewRoom refusal={answer?.refusal ?? null} values={answer?.values ?? { name: "", topic: "", kind: "public" }} />;
+	return (
+		<NewRoom
+			clientId={answer?.clientId ?? clientId}
+			refusal={answer?.refusal ?? null}
+			values={answer?.values ?? { name: "", topic: "", kind: "public" }}
+		/>
+	);
 }

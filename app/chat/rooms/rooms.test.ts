@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { refusalOf, testChat } from "../../../tests/support/chat.ts";
 import { lobbyId } from "../../contract/fixed.ts";
+import type { MyRoom } from "../../contract/shapes.ts";
 import { uuidv7 } from "../ids.ts";
 
 const open = { topic: "", kind: "public" } as const;
@@ -43,6 +45,51 @@ test("[R2] who makes a room owns it and is its one member", async () => {
 		members.map((m) => [m.person.id, m.role]),
 		[[ana.id, "owner"]],
 	);
+});
+
+test("[R2] one form makes one room, sent twice at once or again after a rename; changed, or from somebody else, it makes another", async () => {
+	await using t = await testChat();
+	const [ana, ben] = [await t.person("Ana"), await t.person("Ben")];
+	const form = { name: "Plans", ...closed, clientId: randomUUID() };
+	const atOnce = await Promise.all(Array.from({ length: 6 }, () => t.chat.rooms.create(ana, form)));
+	const [plans] = atOnce as [MyRoom];
+	for (const room of atOnce) assert.deepEqual([room.id, room.role], [plans.id, "owner"]);
+	await t.chat.rooms.change(ana, { roomId: plans.id, name: "Our plans", topic: "" });
+	const again = await t.chat.rooms.create(ana, form);
+	assert.deepEqual([again.id, again.name], [plans.id, "Our plans"], "the answer that got lost, not a second room");
+	assert.deepEqual(
+		t.facts(plans.id).map((f) => f.kind),
+		["member-joined", "room-changed"],
+	);
+	assert.equal(t.signals(ana.id).filter((s) => s.kind === "room-added" && s.room.id === plans.id).length, 1);
+	const changed = [
+		{ ...form, name: "Plants" },
+		{ ...form, topic: "Secret" },
+		{ ...form, kind: "public" as const },
+		{ ...form, clientId: randomUUID() },
+	];
+	const others = await Promise.all(changed.map((other) => t.chat.rooms.create(ana, other)));
+	const theirs = await t.chat.rooms.create(ben, form);
+	assert.equal(new Set([plans, theirs, ...others].map((room) => room.id)).size, 6);
+	assert.deepEqual([others[0]?.name, others[1]?.topic, others[2]?.kind, theirs.role], ["Plants", "Secret", "public", "owner"]);
+	assert.equal(await refusalOf(t.chat.rooms.open(ben, { roomId: plans.id })), "not-found", "a key opens nobody else's room");
+});
+
+test("[R8] the form that made a room does not lead its maker back into it", async () => {
+	await using t = await testChat();
+	const [ana, ben] = [await t.person("Ana"), await t.person("Ben")];
+	const form = { name: "Plans", ...closed, clientId: randomUUID() };
+	const { id } = await t.chat.rooms.create(ana, form);
+	await t.chat.rooms.invite(ana, { roomId: id, name: "Ben" });
+	await t.chat.rooms.leave(ana, { roomId: id });
+	assert.equal(await refusalOf(t.chat.rooms.create(ana, form)), "key-reused");
+	assert.deepEqual(
+		(await t.chat.rooms.members(ben, { roomId: id })).map((m) => m.person.name),
+		["Ben"],
+	);
+	assert.ok(!(await t.chat.rooms.mine(ana)).some((room) => room.id === id));
+	const another = await t.chat.rooms.create(ana, { ...form, clientId: randomUUID() });
+	assert.notEqual(another.id, id);
 });
 
 test("[R3] public rooms are listed for everybody, with who is in; private and direct ones for nobody", async () => {
