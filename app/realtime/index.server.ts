@@ -17,7 +17,7 @@ import { gatherSignals } from "./gathered.ts";
 import { inOrder } from "./in-order.ts";
 import { backlogLimit, JoinedFramesAdapter, joinWindow } from "./joined-frames.ts";
 import { everybody, openPeers, type Peers } from "./peers.ts";
-import { openPresence } from "./presence.ts";
+import { grace, openPresence } from "./presence.ts";
 import { openReachTrail } from "./reach-trail.ts";
 import { noRecorder, type Recorder } from "./recorder.ts";
 import { openUpkeep } from "./upkeep.ts";
@@ -49,8 +49,6 @@ type ChatSocket = Socket<Record<string, never>, ToBrowser, Record<string, never>
 
 type Log = Record<"info" | "warn" | "error", (message: string, fields?: Record<string, unknown>) => void>;
 
-/** A page reload takes a moment: somebody counts as gone only after this long without a socket, ms. */
-const grace = 3000;
 /** How long somebody may take from being looked up to standing in their rooms, ms. Far longer than it takes. */
 const arrivalLimit = 30_000;
 /** Another instance made somebody a member or took them out: the hint for their own sockets is a moment behind, ms, or lost. */
@@ -171,13 +169,32 @@ export function attachRealtime(given: {
 	function sockets(audience: string): ChatSocket[] {
 		return [...(main.adapter.rooms.get(audience) ?? [])].flatMap((id) => (main.sockets.get(id) as ChatSocket | undefined) ?? []);
 	}
-	function localIn(roomId: string): string[] {
-		return [...new Set(sockets(audienceOf.room(roomId)).map((socket) => socket.data.me.id))];
+	/** Whose last socket here closed within the grace, with the rooms it stood in. They still count as here. */
+	const reloading = new Map<string, { rooms: Set<string>; timer: NodeJS.Timeout }>();
+	function hereIn(roomId: string): string[] {
+		const back = [...reloading].filter(([, { rooms }]) => rooms.has(roomId)).map(([userId]) => userId);
+		return [...new Set([...sockets(audienceOf.room(roomId)).map((socket) => socket.data.me.id), ...back])];
+	}
+	/** A person's first socket here stands in its rooms: the others hear of it where they took them for gone. */
+	function came(userId: string, roomIds: string[]): void {
+		const before = reloading.get(userId);
+		clearTimeout(before?.timer);
+		reloading.delete(userId);
+		for (const roomId of roomIds) if (!before?.rooms.has(roomId)) presence.changed(roomId, userId, true);
+		for (const roomId of before?.rooms ?? []) if (!roomIds.includes(roomId)) presence.changed(roomId, userId, false);
+	}
+	/** A person's last socket here closed. */
+	function mayComeBack(userId: string, rooms: Set<string>): void {
+		const timer = setTimeout(() => {
+			reloading.delete(userId);
+			for (const roomId of rooms) presence.changed(roomId, userId, false);
+		}, grace);
+		reloading.set(userId, { rooms, timer: timer.unref() });
 	}
 	const localRooms = () => [...main.adapter.rooms.keys()].filter((name) => name.startsWith("room:")).map((name) => name.slice(5));
 	const presence = openPresence({
 		peers,
-		hereIn: localIn,
+		hereIn,
 		rooms: localRooms,
 		tell(roomId, userId, isHere) {
 			if ((main.adapter.rooms.get(audienceOf.room(roomId))?.size ?? 0) <= limits.presencePerRoom) signals.presence(roomId, userId, isHere);
@@ -202,8 +219,9 @@ export function attachRealtime(given: {
 			if (!main.adapter.rooms.has(audienceOf.room(signal.room.id))) order.unwatch(signal.room.id);
 		}
 		if (signal.kind === "room-removed") {
-			const wasIn = localIn(signal.roomId).includes(userId);
+			const wasIn = hereIn(signal.roomId).includes(userId);
 			main.in(audience).socketsLeave(audienceOf.room(signal.roomId));
+			reloading.get(userId)?.rooms.delete(signal.roomId);
 			if (wasIn) presence.changed(signal.roomId, userId, false);
 		}
 		io.to(audience).emit("signal", signal);
@@ -368,7 +386,7 @@ export function attachRealtime(given: {
 		socket.emit("signal", { kind: "welcome", me, build: given.build, serverTime: Date.now(), roomIds });
 		letIn(null);
 		socket.data.letIn = () => {};
-		if (sockets(audienceOf.person(me.id)).length === 1) for (const roomId of roomIds) presence.changed(roomId, me.id, true);
+		if (sockets(audienceOf.person(me.id)).length === 1) came(me.id, roomIds);
 
 		socket.conn.on("upgrade", () => recorder.upgraded(connId));
 		socket.on("disconnect", (reason) => recorder.disconnected({ connId, reason, transport: transportOf(socket) }));
@@ -404,10 +422,8 @@ export function attachRealtime(given: {
 				});
 		});
 		socket.on("disconnecting", () => {
-			const left = [...socket.rooms].filter((name) => name.startsWith("room:")).map((name) => name.slice(5));
-			setTimeout(() => {
-				if (sockets(audienceOf.person(me.id)).length === 0) for (const roomId of left) presence.changed(roomId, me.id, false);
-			}, grace).unref();
+			const stoodIn = [...socket.rooms].filter((name) => name.startsWith("room:")).map((name) => name.slice(5));
+			if (sockets(audienceOf.person(me.id)).length === 1) mayComeBack(me.id, new Set(stoodIn));
 		});
 	});
 

@@ -66,8 +66,21 @@ test("[I2] somebody at two instances comes once and goes once", (t) => {
 	p.presence.changed("r", "ana", false);
 	p.hear({ kind: "presence", roomId: "r", came: [], went: ["ana"] }, "one");
 	assert.deepEqual(p.told(), ["+ana"]);
-	p.hear({ kind: "goodbye" }, "two");
+	p.hear({ kind: "presence", roomId: "r", came: [], went: ["ana"] }, "two");
 	assert.deepEqual(p.told(), ["-ana"]);
+});
+
+test("[I2] whoever was at an instance that stops and is at another within the grace never went", (t) => {
+	const p = presenceOf(t, []);
+	p.hear({ kind: "here", roomId: "r", people: ["ana", "ben"] }, "one");
+	assert.deepEqual(p.told(), ["+ana", "+ben"]);
+	p.hear({ kind: "goodbye" }, "one");
+	p.pass(2000);
+	p.hear({ kind: "presence", roomId: "r", came: ["ana"], went: [] }, "two");
+	assert.deepEqual(p.presence.here("r").sort(), ["ana", "ben"]);
+	p.pass(2000);
+	assert.deepEqual(p.told(), ["-ben"]);
+	assert.deepEqual(p.presence.here("r"), ["ana"]);
 });
 
 test("[I2] each room's people are told again every 15 s, and at once when somebody asks", (t) => {

@@ -7,6 +7,8 @@ import type { Peers } from "./peers.ts";
  */
 const refreshEvery = 15_000;
 const expiry = 35_000;
+/** A page reload takes a moment: somebody counts as gone only after this long without a socket, ms. */
+export const grace = 3000;
 /** The rooms' turns are spread over the time between two refreshes, so that no turn of the event loop has all of them. */
 const steps = 15;
 
@@ -19,7 +21,7 @@ type There = { people: Set<string>; until: number };
  */
 export function openPresence(given: {
 	peers: Peers;
-	/** People with a socket of this instance in a room. */
+	/** People with a socket of this instance in a room, or who had one a moment ago. */
 	hereIn: (roomId: string) => string[];
 	/** Rooms somebody here is in. */
 	rooms: () => string[];
@@ -59,7 +61,8 @@ export function openPresence(given: {
 	peers.on("here", ({ roomId, people }, from) => change(roomId, from, new Set(people)));
 	peers.on("who", ({ roomId }) => say(roomId));
 	peers.on("goodbye", (_hint, from) => {
-		for (const [roomId, room] of elsewhere) if (room.has(from)) change(roomId, from, new Set());
+		// Its people find another instance within a moment, and were not gone meanwhile.
+		for (const room of elsewhere.values()) for (const [instance, there] of room) if (instance === from) there.until = clock() + grace;
 	});
 
 	function say(roomId: string): void {

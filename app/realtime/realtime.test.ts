@@ -10,7 +10,7 @@ import type { CallAnswer, CallName } from "../contract/calls.ts";
 import type { Fact, Signal } from "../contract/facts.ts";
 import { lobbyId } from "../contract/fixed.ts";
 import { limits } from "../contract/limits.ts";
-import type { Person } from "../contract/shapes.ts";
+import type { MyRoom, Person } from "../contract/shapes.ts";
 
 async function must<N extends CallName>(socket: TestSocket, name: N, input: Record<string, unknown>): Promise<CallAnswer[N]> {
 	const answer = await socket.call(name, input);
@@ -360,15 +360,54 @@ test("[L6] with two tabs, of which one is loaded anew, a person comes once and g
 	await othersGo();
 	assert.deepEqual(presence(ben.me.id), [`+${ben.me.id}`], "one tab is still open");
 	await close(tabs[1]);
+	// Who asks meanwhile is told that Ben is here, as nobody will say that he came.
+	assert.deepEqual((await must(a, "room:here", { roomId: lobbyId })).here.toSorted(), [ana.me.id, ben.me.id].sort());
 	const loadedAnew = await charla.connect(ben.cookie);
 	await othersGo();
-	assert.ok(!presence(ben.me.id).includes(`-${ben.me.id}`), "a reload takes a moment: nobody went");
-	const before = presence(ben.me.id);
+	assert.deepEqual(presence(ben.me.id), [`+${ben.me.id}`], "a reload takes a moment: nobody went, and nobody came");
 	await close(loadedAnew);
+	await close(await charla.connect(ben.cookie));
 	grace.pass();
-	await a.until(() => presence(ben.me.id).length > before.length);
-	assert.deepEqual(presence(ben.me.id), [...before, `-${ben.me.id}`]);
+	await a.until(() => presence(ben.me.id).length > 1);
+	await othersGo();
+	assert.deepEqual(presence(ben.me.id), [`+${ben.me.id}`, `-${ben.me.id}`], "gone once, however often loaded anew");
 	assert.deepEqual((await must(a, "room:here", { roomId: lobbyId })).here, [ana.me.id]);
+});
+
+test("[L6] rooms that a person left or came into while loading the page anew are told of, and only those", async (t) => {
+	const grace = holdTimers(t, 3000);
+	const second = holdTimers(t, 1000);
+	const telling = setInterval(second.pass, 20);
+	t.after(() => clearInterval(telling));
+	await using charla = await testCharla();
+	const [ana, ben] = [await charla.person("Ana"), await charla.person("Ben")];
+	const names = ["Left", "Kept", "Added"];
+	const made = await Promise.all(names.map((name) => charla.chat.rooms.create(ana.me, { name, topic: "", kind: "public" })));
+	const [left, kept, added] = made as [MyRoom, MyRoom, MyRoom];
+	for (const { id } of [left, kept]) await charla.chat.rooms.join(ben.me, { roomId: id });
+	const a = await charla.connect(ana.cookie);
+	const told = (roomId: string) =>
+		signalsOf(a, "presence")
+			.filter((s) => s.roomId === roomId)
+			.flatMap((s) => [...(s.came.includes(ben.me.id) ? ["came"] : []), ...(s.went.includes(ben.me.id) ? ["went"] : [])]);
+	const first = await charla.connect(ben.cookie);
+	for (const { id } of [left, kept]) await a.until(() => told(id).length === 1);
+	first.raw.close();
+	while (charla.realtime.count() > 1) await sleep(5);
+	await charla.chat.rooms.leave(ben.me, { roomId: left.id });
+	await charla.chat.rooms.join(ben.me, { roomId: added.id });
+	await charla.connect(ben.cookie);
+	await a.until(() => told(added.id).length === 1 && told(left.id).length === 2);
+	grace.pass();
+	// Eve comes: what was to be told of Ben before was told by then.
+	const eve = await charla.person("Eve");
+	await charla.connect(eve.cookie);
+	await a.until(() => signalsOf(a, "presence").some((s) => s.came.includes(eve.me.id)));
+	assert.deepEqual((await must(a, "room:here", { roomId: left.id })).here, [ana.me.id]);
+	assert.deepEqual(
+		[left, kept, added].map(({ id }) => told(id)),
+		[["came", "went"], ["came"], ["came"]],
+	);
 });
 
 test("[L7] pointers that moved are told to the room, gathered; the read pointer to my own tabs alone", async (t) => {

@@ -5,7 +5,7 @@ import { lobbyId } from "../../app/contract/fixed.ts";
 import { rates } from "../../app/contract/limits.ts";
 import type { TestCharla, TestSocket } from "../support/charla.ts";
 import { signalsOf as of, posts, say, testInstances, until } from "../support/cluster.ts";
-import { holdClock } from "../support/held-timers.ts";
+import { holdClock, holdTimers } from "../support/held-timers.ts";
 import { tookAtMost } from "../support/long.ts";
 import { withPrograms } from "../support/programs.ts";
 import { type TestRedis, testRedis } from "../support/redis.ts";
@@ -103,6 +103,48 @@ test("[I2] coming, typing, pointers and one's own reading are told across instan
 	assert.ok(!(await here(atA)).includes(ben.me.id));
 	assert.equal(of(atA, "presence").filter((signal) => signal.went.includes(ben.me.id)).length, 1);
 	atA.raw.close();
+});
+
+test("[I2] whoever loads the page anew and gets to another instance neither went nor came", async (t) => {
+	const grace = holdTimers(t, 3000);
+	// What is gathered for a second is told at once.
+	const second = holdTimers(t, 1000);
+	const telling = setInterval(second.pass, 20);
+	t.after(() => clearInterval(telling));
+	const [ana, eva, ben] = [await a.person("Ana anew"), await a.person("Eva anew"), await a.person("Ben anew")];
+	const witnesses = [await a.connect(ana.cookie), await b.connect(eva.cookie)];
+	const told = (socket: TestSocket, userId: string) =>
+		of(socket, "presence")
+			.flatMap((s) => [...s.came.map((id) => `+${id}`), ...s.went.map((id) => `-${id}`)])
+			.filter((line) => line.endsWith(userId))
+			.map((line) => line[0]);
+	/** Somebody else comes to an instance: what it had to tell before was told by then. */
+	const newcomers: TestSocket[] = [];
+	const fence = async (instance: TestCharla, name: string) => {
+		const { me, cookie } = await a.person(name);
+		newcomers.push(await instance.connect(cookie));
+		for (const witness of witnesses) await witness.until(() => told(witness, me.id).length > 0);
+	};
+	const closeAt = async (instance: TestCharla, socket: TestSocket) => {
+		const open = instance.realtime.count();
+		socket.raw.close();
+		await until(() => instance.realtime.count() < open);
+	};
+
+	const first = await a.connect(ben.cookie);
+	for (const witness of witnesses) await witness.until(() => told(witness, ben.me.id).length > 0);
+	await closeAt(a, first);
+	const anew = await b.connect(ben.cookie);
+	await fence(b, "Zoe anew");
+	grace.pass();
+	await fence(a, "Max anew");
+	for (const witness of witnesses) assert.deepEqual(told(witness, ben.me.id), ["+"]);
+	await closeAt(b, anew);
+	grace.pass();
+	for (const witness of witnesses) await witness.until(() => told(witness, ben.me.id).length > 1);
+	await fence(b, "Lea anew");
+	for (const witness of witnesses) assert.deepEqual(told(witness, ben.me.id), ["+", "-"]);
+	for (const socket of [...witnesses, ...newcomers]) socket.raw.close();
 });
 
 test("[I3] a session that ends at one instance ends at every other within a second", async () => {
