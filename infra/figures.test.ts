@@ -351,6 +351,13 @@ describe("ShoppinAPI and functions", () => {
 		);
 	});
 
+	test("a file whose function fails three times is kept where somebody sees it", () => {
+		const invoked = only(api, "AWS::Lambda::EventInvokeConfig").Properties;
+		// As lambdas/upload/handler.test.ts has it: two more times after the first.
+		assert.deepEqual([invoked.MaximumRetryAttempts, invoked.MaximumEventAgeInSeconds], [2, 6 * 3600]);
+		assert.match(JSON.stringify(settle(prod.templates, "api", invoked.DestinationConfig)), /OnFailure.*UploadFailures/);
+	});
+
 	test("a record nobody can read does not block its shard", () => {
 		const mapping = only(api, "AWS::Lambda::EventSourceMapping").Properties;
 		assert.deepEqual(

@@ -3,11 +3,12 @@ import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
-import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import { type News, openChat, openFacts, uuidv7 } from "../../app/chat/index.server.ts";
 import { openSqlStore } from "../../app/shop/index.server.ts";
 import { events as declared } from "../../observability/contract.ts";
 import { bundleLambda, bundleLimit } from "../../scripts/bundle-lambdas.ts";
+import { callAsync, type GivenUp } from "../../tests/support/async-invocation.ts";
 import { type Aws, loadBundle, startAws } from "../../tests/support/aws.ts";
 import { freshDatabase } from "../../tests/support/database.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../../tests/support/otlp-receiver.ts";
@@ -50,10 +51,10 @@ function eventOf(...keys: string[]) {
 const keys = async (Prefix: string) =>
 	((await aws.s3.send(new ListObjectsV2Command({ Bucket: "imports", Prefix }))).Contents ?? []).map(({ Key }) => Key as string).sort();
 const text = async (Key: string) => (await aws.s3.send(new GetObjectCommand({ Bucket: "imports", Key }))).Body?.transformToString();
-async function told(): Promise<Record<string, unknown>[]> {
+async function told(QueueUrl = queueUrl): Promise<Record<string, unknown>[]> {
 	const found: Record<string, unknown>[] = [];
 	for (let more = true; more; ) {
-		const { Messages = [] } = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }));
+		const { Messages = [] } = await aws.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
 		found.push(...Messages.map((message) => JSON.parse(message.Body ?? "")));
 		more = Messages.length > 0;
 	}
@@ -150,6 +151,59 @@ test("[F9] a bucket that is away fails the call, so that AWS tries again", async
 	event.Records[0].s3.bucket.name = "no-such-bucket";
 	await assert.rejects(upload.invoke(event), /bucket/i);
 	assert.equal(upload.lines.filter((line) => line.event === "lambda.invoked").at(-1)?.outcome, "failed");
+});
+
+/** As infra/stacks/api.ts has it; figures.test.ts holds the template to it. */
+const retries = 2;
+
+test("[F9] a queue that is away for a moment costs a second look at the files, and no file", async () => {
+	await put("inbox/retried/one.json", '{"kind":"catalogue","items":[{"id":"1","name":"Uno"}]}');
+	await put("inbox/retried/two.json", "PK\u0003\u0004");
+	using later = await loadBundle("upload", { ...aws.env, IMPORT_QUEUE_URL: aws.queueUrl("later") });
+	const outcome = await callAsync(later.invoke, eventOf("inbox/retried/one.json", "inbox/retried/two.json"), {
+		retries,
+		async again() {
+			aws.queues.createQueue("later");
+		},
+		onFailure: () => assert.fail("given up"),
+	});
+	assert.deepEqual(outcome, { checked: 1, refused: 1 });
+	const heard = (await told(aws.queueUrl("later"))).map(({ name, fault }) => [name, (fault as { code: string } | null)?.code ?? null]);
+	assert.deepEqual(heard, [
+		["retried/one.json", null],
+		["retried/two.json", "compressed"],
+	]);
+	assert.deepEqual(await keys("quarantine/retried/"), ["quarantine/retried/two.json", "quarantine/retried/two.json.reason.txt"]);
+});
+
+test("[F9] what fails each time is given up with its event, and done when somebody sends that again", async () => {
+	aws.queues.createQueue("upload-failures");
+	const failuresUrl = aws.queueUrl("upload-failures");
+	const event = eventOf("inbox/late.json");
+	event.Records[0].s3.bucket.name = "made-later";
+	const gone = await callAsync(upload.invoke, event, {
+		retries,
+		async onFailure(record) {
+			await aws.sqs.send(new SendMessageCommand({ QueueUrl: failuresUrl, MessageBody: JSON.stringify(record) }));
+		},
+	});
+	assert.equal(gone, null);
+	const [record, ...more] = (await told(failuresUrl)) as unknown as GivenUp[];
+	assert.deepEqual(
+		[more.length, record?.requestContext.condition, record?.requestContext.approximateInvokeCount],
+		[0, "RetriesExhausted", 3],
+	);
+	assert.match(record?.responsePayload.errorMessage ?? "", /bucket/i);
+	assert.deepEqual(await told(), [], "nothing half done");
+	aws.queues.createBucket("made-later");
+	await aws.s3.send(
+		new PutObjectCommand({ Bucket: "made-later", Key: "inbox/late.json", Body: '{"kind":"catalogue","items":[{"id":"1","name":"Uno"}]}' }),
+	);
+	assert.deepEqual(await upload.invoke(record?.requestPayload), { checked: 1, refused: 0 });
+	assert.deepEqual(
+		(await told()).map(({ bucket, key }) => [bucket, key]),
+		[["made-later", "inbox/late.json"]],
+	);
 });
 
 test("[F9] the application hears of a file by the queue, reads it from the bucket, and brings it in on a yes", async () => {
