@@ -207,6 +207,7 @@ export async function startCharla(config: Config, http: HttpServer) {
 	const { front, pages } = openHttp({
 		...edge,
 		secure,
+		publicHost: config.publicUrl ? new URL(config.publicUrl).host : null,
 		dev: config.dev,
 		proxyHops: config.proxyHops,
 		sayRefused,

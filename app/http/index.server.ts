@@ -38,6 +38,8 @@ export function openHttp(given: {
 	log: Log;
 	build: string;
 	secure: boolean;
+	/** Host of the address people use; null when it is whichever they ask. */
+	publicHost: string | null;
 	dev: boolean;
 	proxyHops: number;
 	isOwnOrigin: (request: IncomingMessage) => boolean;
@@ -116,6 +118,11 @@ export function openHttp(given: {
 		if (given.proxyHops === 0) delete request.headers["x-forwarded-host"];
 		for (const host of [request.headers.host, request.headers["x-forwarded-host"]])
 			if (host !== undefined && !isHost(String(host))) throw refuse("malformed");
+		// A balancer may ask by an address of its own. Remix takes a form's page for a foreign one then, and the policy would name that host.
+		if (given.publicHost !== null) {
+			request.headers.host = given.publicHost;
+			delete request.headers["x-forwarded-host"];
+		}
 		next();
 	});
 	app.use(securityHeaders({ secure: given.secure, dev: given.dev, pageAgent: given.pageAgent }));

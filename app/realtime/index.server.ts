@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Server as HttpServer, IncomingMessage } from "node:http";
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket as TcpSocket } from "node:net";
 import { Server, type Socket } from "socket.io";
 import type { Auth, Session } from "../auth/index.server.ts";
@@ -109,10 +109,12 @@ export function attachRealtime(given: {
 		connectTimeout: 10_000,
 		...(given.stockFanOut ? {} : { adapter: JoinedFramesAdapter }),
 		// Catching up by cursor replaces connection state recovery, which let a revoked person back in.
-		allowRequest: (request, answer) => {
-			const own = given.isOwnOrigin(request);
-			answer(own ? null : "foreign-origin", own);
-		},
+	});
+	// `allowRequest` would be asked at the handshake alone: what follows it is refused to other sites too, upgrade and all.
+	io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+		if (given.isOwnOrigin(request)) return next();
+		response.writeHead(403, { "Content-Type": "text/plain" });
+		response.end("foreign-origin\n");
 	});
 	if (given.sessionSuffix) {
 		const { generateId } = io.engine;
