@@ -209,3 +209,33 @@ test("[S3] forms have the same limits as the socket, with Retry-After; new guest
 	for (const answer of entered.filter((a) => a.status !== 302))
 		assert.deepEqual([answer.status, answer.headers.get("retry-after")], [429, "60"]);
 });
+
+test("[M6] [C-12] whatever stands for a page's number leads to a page, or says so with the ways to the first and the last", async () => {
+	await using s = await scene();
+	for (let i = 1; i <= 13; i++)
+		await s.charla.chat.messages.post(s.ana.me, { roomId: lobbyId, clientId: randomUUID(), body: `line ${i}`, replyTo: null });
+	const pages = `${room}/pages`;
+	const leads = async (path: string) => {
+		const answer = await s.get(path);
+		await answer.body?.cancel();
+		return [answer.status, answer.headers.get("location")];
+	};
+	for (const number of ["0", "00", "-1", "+1", "1.5", "1e9", "0x1", "abc", "%20%202%20", "2&page=3", "2%00", "%D9%A3", "1'--"]) {
+		const answer = await s.get(`${pages}/${number}`);
+		assert.equal(answer.status, 404, number);
+		const page = await answer.text();
+		for (const way of [`${pages}/1`, pages]) assert.ok(page.includes(`href="${way}"`), `${number} leads to ${way}`);
+	}
+	const beyond = ["4", "2147483648", "9007199254740993", "9223372036854775807", "99999999999999999999", "9".repeat(400)];
+	for (const number of ["", ...beyond]) assert.deepEqual(await leads(`${pages}/${number}`), [302, `${pages}/3`], number);
+	assert.deepEqual(await leads(`${pages}/002`), [302, `${pages}/2`], "each page has one address");
+	assert.match(await (await s.get(`${pages}/3`)).text(), /line 13</);
+	for (const broken of ["%", "%E0%A4%A", "%C0%80"]) assert.equal((await leads(`${pages}/${broken}`))[0], 400, broken);
+	const odd = ["0", "-1", "1.5", "1e400", "abc", "", "99999999999999999999", "%00", "2147483648"];
+	for (const value of odd) {
+		assert.deepEqual(await leads(`${pages}/2?size=${value}`), [200, null], `size ${value}`);
+		assert.deepEqual(await leads(`${room}?at=${value}`), [200, null], `at ${value}`);
+		const [status, location] = await leads(`${pages}/2?from=${value}&at=${value}&size=10`);
+		assert.ok(status === 200 || (status === 302 && /\/pages\/\d+\?size=10/.test(String(location))), `from ${value}: ${location}`);
+	}
+});

@@ -23,6 +23,8 @@ const words = {
 		send: "Send it again",
 		enter: "Enter again",
 		home: "Back to Charla",
+		first: "First page",
+		last: "Last page",
 		again: "Try again",
 		reference: "Reference",
 		copy: "Copy",
@@ -45,6 +47,8 @@ const words = {
 		send: "Enviar de nuevo",
 		enter: "Entrar otra vez",
 		home: "Volver a Charla",
+		first: "Primera página",
+		last: "Última página",
 		again: "Intentar de nuevo",
 		reference: "Referencia",
 		copy: "Copiar",
@@ -99,10 +103,12 @@ type Shown = {
 	onAgain?(): void;
 	/** What the form held that was refused here. */
 	kept?: Kept | undefined;
+	/** Where a room's numbered pages are, when there is none of the number asked for. */
+	pages?: string | undefined;
 };
 
 /** What went wrong, what was kept, what to do, and the reference support can look up. Needs no provider around it. */
-export function ErrorPage({ status, reference, language = "en", isInside, kept, onAgain = () => location.reload() }: Shown) {
+export function ErrorPage({ status, reference, language = "en", isInside, kept, pages, onAgain = () => location.reload() }: Shown) {
 	const say = words[language];
 	const [copied, setCopied] = useState(false);
 	const kind = kindOf(status);
@@ -127,6 +133,16 @@ export function ErrorPage({ status, reference, language = "en", isInside, kept, 
 					<a className="button" href="/">
 						{say.home}
 					</a>
+				)}
+				{pages && (
+					<>
+						<a className="button button-quiet" href={`${pages}/1`}>
+							{say.first}
+						</a>
+						<a className="button button-quiet" href={pages}>
+							{say.last}
+						</a>
+					</>
 				)}
 				{kind !== "missing" && !kept && (
 					<button type="button" className="button button-quiet needs-js" onClick={onAgain}>

@@ -75,11 +75,11 @@ export async function loading<T>(context: AppLoadContext, path: string, run: () 
 		return await run();
 	} catch (error) {
 		if (error instanceof Response) throw error;
-		const refusal = asRefusal(error) ?? (context.isUnavailable(error) ? { code: "unavailable" as const } : null);
+		const refusal = asRefusal(error) ?? (context.isUnavailable(error) ? refuse("unavailable") : null);
 		if (refusal) {
 			// A request's id finds its access line; what failed has a trace besides.
 			const reference = (refusal.code === "unavailable" && context.refer(error)) || context.requestId;
-			throw data({ code: refusal.code, reference }, { status: refusals[refusal.code] });
+			throw data({ code: refusal.code, reference, pages: refusal.details.pages }, { status: refusals[refusal.code] });
 		}
 		throw data({ code: "failed", reference: context.report(error, { path }) }, { status: 500 });
 	}

@@ -18,19 +18,25 @@ export async function loader({ request, context, params }: LoaderFunctionArgs) {
 		const size = (limits.pageSizes as readonly number[]).includes(asked) ? asked : limits.page;
 		// Another size shows the same message: the one that was first on the page.
 		const first = Number(searchParams.get("from") ?? 0);
-		if (first > 0) {
+		if (Number.isSafeInteger(first) && first > 0) {
 			const seq = Number(searchParams.get("at"));
 			const rest = `${size === limits.page ? "" : `?size=${size}`}${seq > 0 ? `#m${seq}` : ""}`;
 			throw redirect(`/rooms/${params.roomId}/pages/${Math.ceil(first / size)}${rest}`);
 		}
-		const wanted = params.page === undefined ? null : Number(params.page);
-		if (wanted !== null && !(Number.isSafeInteger(wanted) && wanted > 0)) throw refuse("not-found");
-		const page = await context.chat.messages.page(me, { roomId, page: wanted, size });
-		// A number beyond the end, or none, leads to the address of the page shown, so that it can be kept.
-		if (page.page !== wanted) throw redirect(`/rooms/${params.roomId}/pages/${page.page}${size === limits.page ? "" : `?size=${size}`}`);
 		// By the address it was asked by, the lobby's name or an id.
-		return { page, at: `/rooms/${params.roomId}/pages` };
+		const at = `/rooms/${params.roomId}/pages`;
+		const wanted = params.page === undefined ? null : numberOf(params.page);
+		if (wanted === 0) throw refuse("not-found", { pages: at });
+		const page = await context.chat.messages.page(me, { roomId, page: wanted, size });
+		// A number beyond the end, or none, leads to the address of the page shown, so that it can be kept; each page has one.
+		if (String(page.page) !== params.page) throw redirect(`${at}/${page.page}${size === limits.page ? "" : `?size=${size}`}`);
+		return { page, at };
 	});
+}
+
+/** A page's number, as far as can be counted; 0 for what is none. */
+function numberOf(text: string): number {
+	return /^\d+$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : 0;
 }
 
 export default function PagesPage() {
