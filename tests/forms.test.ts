@@ -239,3 +239,64 @@ test("[M6] [C-12] whatever stands for a page's number leads to a page, or says s
 		assert.ok(status === 200 || (status === 302 && /\/pages\/\d+\?size=10/.test(String(location))), `from ${value}: ${location}`);
 	}
 });
+
+test("[P6] [C-11] what is searched for literally is found, and nothing a person can type breaks the search", async () => {
+	await using s = await scene();
+	const names = [
+		"TODO: Bea",
+		"a & b",
+		'"sin cerrar',
+		"Hola!",
+		"uno <-> dos",
+		"50% más",
+		"guion_bajo",
+		"C++",
+		"@ana maría",
+		"https://x.example/a?b=c",
+		"O' OR 1=1",
+		"Bernardo",
+	];
+	for (const name of names) await s.charla.chat.people.enter({ name });
+	const plain = (html: string) =>
+		html
+			.replace(/&lt;/g, "<")
+			.replace(/&gt;/g, ">")
+			.replace(/&quot;/g, '"')
+			.replace(/&#x27;/g, "'")
+			.replace(/&amp;/g, "&");
+	const found = async (query: string) => {
+		const answer = await s.get(`/people?q=${encodeURIComponent(query)}`);
+		assert.equal(answer.status, 200, query.slice(0, 40));
+		const page = await answer.text();
+		const list = [...page.matchAll(/<strong><bdi>([^<]*)<\/bdi><\/strong>/g)].map((match) => plain(match[1] as string));
+		assert.equal(
+			page.includes('<p class="quiet">Nobody by that name.'),
+			list.length === 0,
+			"either somebody, or the words that there is nobody",
+		);
+		return list;
+	};
+	const wanted: [query: string, names: string[]][] = [
+		["TODO:", ["TODO: Bea"]],
+		["a & ", ["a & b"]],
+		['"sin cerrar', ['"sin cerrar']],
+		["!", ["Hola!"]],
+		["<->", ["uno <-> dos"]],
+		["50%", ["50% más"]],
+		["_", ["guion_bajo"]],
+		["c++", ["C++"]],
+		["@ANA", ["@ana maría"]],
+		["https://x.example/a?b=c", ["https://x.example/a?b=c"]],
+		["' OR 1=1", ["O' OR 1=1"]],
+		["Ber", ["Bernardo"]],
+		["maria", ["@ana maría"]],
+		["?!", []],
+		["\\", []],
+		["[a-z]+", []],
+		["\ud800", []],
+		["\0", []],
+		["x".repeat(5000), []],
+	];
+	for (const [query, list] of wanted) assert.deepEqual(await found(query), list, query.slice(0, 40));
+	assert.equal((await found("   ")).length, names.length);
+});

@@ -4,9 +4,18 @@ import type { Ports } from "../ports.ts";
 import { searchPeople, selectBySkeleton, selectPeople } from "./rows.ts";
 import { skeletonOf } from "./skeleton.ts";
 
-/** People whose name contains the text, accents and case aside; everybody for an empty one. At most 50, by name. */
+/**
+ * People whose name contains the text, as it is written or as the eye takes it in (accents, case and punctuation aside); everybody
+ * for an empty one. At most 50, by name.
+ */
 export async function find(ports: Ports, me: Person, input: { text: string }): Promise<Person[]> {
-	return searchPeople(ports.sql, skeletonOf(input.text.slice(0, 100)), me.id, 50);
+	const text = input.text.slice(0, 100).trim();
+	return searchPeople(ports.sql, { skeleton: skeletonOf(text), literal: storable(text) }, me.id, 50);
+}
+
+/** What cannot be stored is in no name either, and PostgreSQL cannot even be asked about it. */
+function storable(text: string): string {
+	return text.normalize("NFKC").toLowerCase().toWellFormed().replaceAll("\0", "\ufffd");
 }
 
 /** The one person of that name, bots aside, or null. */

@@ -40,13 +40,20 @@ export async function selectBySkeleton(sql: Sql, skeleton: string): Promise<Pers
 	return rows[0] ? toPerson(rows[0]) : null;
 }
 
-export async function searchPeople(sql: Sql, skeleton: string, except: string, limit: number): Promise<Person[]> {
-	// The skeleton holds no wildcard characters: punctuation is folded away.
+/** Those whose skeleton or name contains what is given; an empty skeleton is in none, an empty text in every name. */
+export async function searchPeople(
+	sql: Sql,
+	wanted: { skeleton: string; literal: string },
+	except: string,
+	limit: number,
+): Promise<Person[]> {
+	// Both ways: of punctuation alone nothing is left in a skeleton, and the beginning of "Bernardo", whose rn reads as m, is not in his.
 	const rows = await sql.query<PersonRow>(
 		"person-search",
 		`select id, display_name, is_bot from app_user
-     where skeleton like $1 and id <> $2 and not is_bot order by display_name, id limit $3`,
-		[`%${skeleton}%`, except, limit],
+     where (strpos(lower(display_name), $1) > 0 or ($2 <> '' and strpos(skeleton, $2) > 0)) and id <> $3 and not is_bot
+     order by display_name, id limit $4`,
+		[wanted.literal, wanted.skeleton, except, limit],
 	);
 	return rows.map(toPerson);
 }
