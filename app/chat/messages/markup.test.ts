@@ -1,60 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { assertHarmless, decode, tokens } from "../../../tests/support/harmless-html.ts";
 import { xssCorpus } from "../../../tests/support/xss-corpus.ts";
+import { excerpt } from "../../contract/text.ts";
 import { markup } from "./markup.ts";
-
-const tags = new Set(["p", "br", "strong", "em", "s", "blockquote", "ul", "ol", "li", "a", "code", "pre", "span"]);
-const attributes: Record<string, RegExp> = {
-	"a href": /^(?:https?:\/\/|mailto:)[^\s"<>]*$/i,
-	"a rel": /^noopener noreferrer nofollow$/,
-	"a target": /^_blank$/,
-	"ol start": /^\d+$/,
-	"pre data-language": /^[\w+#.-]+$/,
-	"pre tabindex": /^0$/,
-	"span class": /^(?:hljs-[a-z_-]+|language)(?: (?:function_|class_|inherited__|constant_|invoke__))*$/,
-};
-
-type Token = { tag: string; attributes: Record<string, string> } | { text: string };
-
-function decode(text: string): string {
-	return text.replace(/&(#x[0-9a-f]+|#\d+|lt|gt|quot|amp|apos);/gi, (whole, name: string) => {
-		if (name.startsWith("#")) return String.fromCodePoint(Number(name.startsWith("#x") ? `0${name.slice(1)}` : name.slice(1)));
-		return { lt: "<", gt: ">", quot: '"', amp: "&", apos: "'" }[name] ?? whole;
-	});
-}
-
-/** Reads HTML strictly: whatever is no plain tag with quoted attributes, and every stray < or >, is an error. */
-function tokens(html: string): Token[] {
-	const found: Token[] = [];
-	for (let rest = html; rest !== ""; ) {
-		const text = /^[^<]+/.exec(rest)?.[0];
-		if (text) {
-			assert.doesNotMatch(text, /&(?!(?:#x[0-9a-f]+|#\d+|[a-z][a-z0-9]*);)/i, `a bare & in ${html}`);
-			found.push({ text: decode(text) });
-			rest = rest.slice(text.length);
-			continue;
-		}
-		const [whole, , name, list] =
-			/^<(\/?)([a-z]+)((?: [a-z-]+="[^"<>]*")*)(?: \/)?>/.exec(rest) ?? assert.fail(`no plain tag at ${rest.slice(0, 80)}`);
-		const read = [...(list as string).matchAll(/ ([a-z-]+)="([^"]*)"/g)].map((m) => [m[1] as string, decode(m[2] as string)] as const);
-		found.push({ tag: name as string, attributes: Object.fromEntries(read) });
-		rest = rest.slice((whole as string).length);
-	}
-	return found;
-}
-
-function assertHarmless(html: string, from: string): void {
-	for (const token of tokens(html)) {
-		if ("text" in token) continue;
-		assert.ok(tags.has(token.tag), `<${token.tag}> from ${from}`);
-		for (const [name, value] of Object.entries(token.attributes)) {
-			const rule = attributes[`${token.tag} ${name}`];
-			assert.ok(rule, `${name} on <${token.tag}> from ${from}`);
-			assert.match(value, rule, `${name} on <${token.tag}> from ${from}`);
-			if (name === "href") assert.ok(["http:", "https:", "mailto:"].includes(new URL(value).protocol), `${value} from ${from}`);
-		}
-	}
-}
 
 test("[X3] of 120 attacks and more, nothing is left but allowed tags, attributes and schemes", () => {
 	assert.ok(new Set(xssCorpus).size >= 120, `${new Set(xssCorpus).size} different attacks`);
@@ -150,7 +99,7 @@ test("[M14] code of a known language is coloured, and nothing of it is lost", ()
 		assertHarmless(markup(`\`\`\`${language}\nclass A(B): def x 'y' <z w="1"> -- c\n\`\`\``) as string, language);
 });
 
-test("[M14] a listing of thousands of characters is shown plain, and the worst of texts is rendered in a blink", () => {
+test("[M14] [C-08] a listing of thousands of characters is shown plain, and the worst of texts is rendered in a blink", () => {
 	const long = "x = 1;\n".repeat(560);
 	assert.doesNotMatch(markup(`\`\`\`js\n${"y".repeat(4001)}\n\`\`\``) as string, /hljs/);
 	const worst = [
@@ -165,6 +114,15 @@ test("[M14] a listing of thousands of characters is shown plain, and the worst o
 		"<".repeat(4000),
 		"&".repeat(4000),
 		"https://a.".repeat(400),
+		"[](".repeat(1333),
+		"[]((".repeat(1000),
+		"*_".repeat(2000),
+		"~".repeat(4000),
+		"![".repeat(2000),
+		Array.from({ length: 88 }, (_, i) => "`".repeat(i + 1)).join(" "),
+		Array.from({ length: 62 }, (_, i) => `${" ".repeat(2 * i)}- x`).join("\n"),
+		`${"- ".repeat(1000)}x`,
+		`${"|".repeat(2000)}\n${"|-".repeat(999)}`,
 		`\`\`\`js\n${'"\\'.repeat(1300)}`,
 	];
 	for (const body of worst) {
@@ -202,6 +160,59 @@ test("[M13] an address becomes a link that opens elsewhere and takes no punctuat
 		assert.doesNotMatch(markup(none) ?? "", /<a /, none);
 });
 
+test("[M13] [C-05] a link leads to exactly the address a person would copy", () => {
+	const wiki = "https://en.wikipedia.org/wiki/Northbridge_(computing)";
+	const hrefs: [body: string, href: string, after: string][] = [
+		["https://www.example.org/foo_-_foo_.pdf", "https://www.example.org/foo_-_foo_.pdf", ""],
+		["https://example.com/a_", "https://example.com/a_", ""],
+		[`(${wiki})`, wiki, ")"],
+		[`[x](${wiki}#E)`, `${wiki}#E`, ""],
+		["https://example.com.", "https://example.com", "."],
+		["https://example.com, y", "https://example.com", ", y"],
+		["<https://example.com/a_b_>", "https://example.com/a_b_", ""],
+		["mailto:a@b.cl", "mailto:a@b.cl", ""],
+	];
+	for (const [body, href, after] of hrefs) assert.deepEqual([link(body).href, link(body).after], [href, after], body);
+	assert.doesNotMatch(markup("www.example.com **x**") ?? "", /<a /, "no scheme, no link");
+});
+
+/** All that a person would read of what became of a text. */
+const readable = (body: string) => {
+	const html = markup(body);
+	if (html === null) return body;
+	return tokens(html)
+		.map((t) => ("text" in t ? t.text : ""))
+		.join("");
+};
+
+test("[M12] [C-06] angle brackets are shown character for character, also in a quote", () => {
+	for (const body of ["use List<String> y <usuario>", "<foo>", "a < b && c > d", "&lt;b&gt;", "<script>x</script>", "<!-- x -->"]) {
+		assert.equal(readable(body), body);
+		assert.equal(readable(`**x** ${body}`), `x ${body}`);
+		assert.equal(excerpt(body), body);
+	}
+});
+
+test("[M13] [C-07] an address of a script is no link, however it is written, and stays readable", () => {
+	const bodies = [
+		"[x](java\tscript:alert(1))",
+		"[x](java&#x09;script:alert(1))",
+		"[x](java&Tab;script:alert(1))",
+		"[x](javascript&#58;alert(1))",
+		"[x](\njavascript:alert(1))",
+		"<javascript:alert(1)>",
+		"[x](data:text/html,x)",
+		"[x](vbscript:x)",
+		"[x](//evil.example)",
+		"[x](java%09script:alert(1))",
+		"![x](javascript:x)",
+	];
+	for (const body of bodies) {
+		assert.doesNotMatch(markup(`${body} **bold**`) as string, /<a[ >]/, body);
+		assert.match(readable(body), /x|alert/, body);
+	}
+});
+
 test("[M13] a host in letters that could deceive is shown in its ASCII form", () => {
 	for (const body of ["https://аpple.com/login", "<https://аpple.com/login>"]) {
 		assert.deepEqual([link(body).href, link(body).text], ["https://xn--pple-43d.com/login", "https://xn--pple-43d.com/login"]);
@@ -233,13 +244,15 @@ test("[M13] characters that turn the direction of text do not reach the page as 
 			`https://example.org/${sign}gpj.exe`,
 			`\`x${sign}y\``,
 			`[a${sign}b](https://example.org/${sign})`,
-			`&#x${sign.charCodeAt(0).toString(16)};`,
 			`\`\`\`\n${sign}\n\`\`\``,
 		]) {
 			const html = markup(body);
 			assert.ok(html !== null, "such a body is never shown as it is");
 			assert.ok(!html.includes(sign) && !decode(html).includes(sign), JSON.stringify(body));
 		}
+		const entity = `&#x${sign.charCodeAt(0).toString(16)};`;
+		assert.equal(markup(entity), null, "an entity is the signs it is written with");
+		assert.ok(!decode(markup(`[a](https://example.org/${entity})`) as string).includes(sign));
 	}
 	assert.equal(markup("עברית **ו** عربي"), "<p>עברית <strong>ו</strong> عربي</p>");
 });

@@ -19,8 +19,8 @@ const markdown: InstanceType<typeof MarkdownIt> = new MarkdownIt({
 		return `<pre${label}><code>${html}</code></pre>`;
 	},
 });
-// Pictures would load from strangers' servers; headings and tables have no place in a chat line.
-markdown.disable(["image", "heading", "lheading", "table", "html_block", "html_inline", "hr", "reference"]);
+// Pictures would load from strangers' servers; headings and tables have no place in a chat line; whoever writes &lt; means these four signs.
+markdown.disable(["image", "heading", "lheading", "table", "html_block", "html_inline", "hr", "reference", "entity"]);
 // Only the schemes a person would click on purpose.
 markdown.validateLink = (url) => /^(?:https?:\/\/|mailto:)/i.test(url.trim());
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });
@@ -60,13 +60,13 @@ const allowed: sanitizeHtml.IOptions = {
 };
 
 // Without any of these there is nothing Markdown could do: the body is shown as it is, and nobody pays for rendering it.
-const marked = /[*_~`>[\]\\<&\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]|https?:|mailto:|^\s*(?:[-+]|\d+[.)])\s|^ {4}|^\t/im;
+const marked = /[*_~`>[\]\\<\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]|https?:|mailto:|^\s*(?:[-+]|\d+[.)])\s|^ {4}|^\t/im;
 
 /** Markdown's own way to HTML; a test hands in one that fails. */
 type Renderer = (text: string) => string;
 
 function render(body: string, renderer: Renderer): string | null {
-	// Twice: an entity such as &#x202e; becomes the character only while rendering.
+	// Twice: in an address an entity such as &#x202e; becomes the character only while rendering.
 	const html = sanitizeHtml(renderer(body.replace(turning, "")).replace(turning, ""), allowed).trim();
 	const plain = `<p>${markdown.utils.escapeHtml(body)}</p>`;
 	return html === plain ? null : html;
