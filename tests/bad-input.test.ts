@@ -152,7 +152,7 @@ test("[X5] a frame of a megabyte closes the connection that sent it and no other
 	await s.isWell();
 });
 
-test("[X4] frames that are no Socket.IO, and names it keeps for itself, close that connection at most", async () => {
+test("[X4] [C-14] frames that are no Socket.IO, and names it keeps for itself, close that connection at most", async () => {
 	await using s = await scene();
 	const { WebSocket } = await import("ws");
 	const frames = [
@@ -171,6 +171,17 @@ test("[X4] frames that are no Socket.IO, and names it keeps for itself, close th
 		"40/admin,",
 		'451-["x",{"_placeholder":true,"num":9}]',
 		"452-[",
+		'42["message:post"]',
+		'42["message:post",null]',
+		'42["message:post",[]]',
+		'42["message:post","x"]',
+		'421["message:post",{},{},{},7]',
+		'42["message:post",{},{},{},7]',
+		'42["error",{}]',
+		'42["disconnecting","x"]',
+		'42{"a":1}',
+		'451-["message:post",{"_placeholder":true,"num":9}]',
+		Buffer.alloc(1024 * 1024),
 		'459999999-["x"]',
 		"43999[1]",
 		"41",

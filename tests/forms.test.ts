@@ -300,3 +300,96 @@ test("[P6] [C-11] what is searched for literally is found, and nothing a person 
 	for (const [query, list] of wanted) assert.deepEqual(await found(query), list, query.slice(0, 40));
 	assert.equal((await found("   ")).length, names.length);
 });
+
+test("[M10] [C-10] a path, a comment and a doubled slash are messages by both doors; an unknown command stays with its writer whole", async () => {
+	await using s = await scene();
+	const socket = await s.charla.connect(s.ana.cookie);
+	const by = [
+		async (body: string) => {
+			const answer = await socket.call("message:post", { roomId: lobbyId, clientId: randomUUID(), body });
+			return answer.ok ? "posted" : answer.code;
+		},
+		async (body: string) => {
+			const answer = await s.send(room, post(body));
+			const page = await answer.text();
+			if (answer.status === 302) return "posted";
+			assert.ok(page.includes(`>${body}</textarea>`), "what was typed is in the field again");
+			return answer.status === 422 ? "unknown-command" : String(answer.status);
+		},
+	];
+	for (const door of by) {
+		const before = (await s.stored()).length;
+		for (const body of ["/home/ana/.ssh/id usa esta ruta", "/* c */", "//literal", "/"]) assert.equal(await door(body), "posted", body);
+		assert.equal(await door("/noexiste hola"), "unknown-command");
+		assert.deepEqual((await s.stored()).slice(before), ["/home/ana/.ssh/id usa esta ruta", "/* c */", "/literal", "/"]);
+	}
+});
+
+test("[M1] [C-02] what cannot be seen is refused by both doors and as a name; what only looks like nothing to code is shown", async () => {
+	await using s = await scene();
+	const socket = await s.charla.connect(s.ana.cookie);
+	const say = (body: string) => socket.call("message:post", { roomId: lobbyId, clientId: randomUUID(), body });
+	for (const body of ["\u200b".repeat(15), "\u3164", "\u2800", "\u115f", "\u00ad", "\ufeff", "\u2060", "\u00a0", "\u202e", "\t\t"]) {
+		const answer = await say(body);
+		assert.equal(answer.ok || answer.code, "empty", JSON.stringify(body));
+		assert.equal((await s.send(room, post(body))).status, 422, JSON.stringify(body));
+		assert.equal((await s.send("/?index", { name: body }, { cookie: "" })).status, 422, JSON.stringify(body));
+	}
+	const seen = ["0", "false", ".", "\u2764\ufe0f", "\u{1f469}\u200d\u{1f4bb}"];
+	for (const body of seen) {
+		assert.equal((await say(body)).ok, true, body);
+		assert.equal((await s.send(room, post(body))).status, 302, body);
+	}
+	assert.deepEqual(
+		await s.stored(),
+		seen.flatMap((body) => [body, body]),
+	);
+	const page = await (await s.get(`${room}/pages/1?size=10`)).text();
+	for (const body of seen) assert.ok(page.includes(`>${body}<`), `${body} is on the page`);
+});
+
+test("[X4] [C-01] NUL is taken by no door, and what others write in the same moment is stored", async () => {
+	await using s = await scene();
+	const [ben, ana] = [await s.charla.person("Ben"), await s.charla.connect(s.ana.cookie)];
+	const b = await s.charla.connect(ben.cookie);
+	const kept = Array.from({ length: 40 }, (_, i) => `Ben ${i}`);
+	const ask = (name: "message:post" | "message:edit", more: object) =>
+		ana.call(name, { roomId: lobbyId, clientId: randomUUID(), body: "a\0b", ...more });
+	const [written, bySocket, byForm] = await Promise.all([
+		Promise.all(kept.map((body) => b.call("message:post", { roomId: lobbyId, clientId: randomUUID(), body }))),
+		Promise.all([
+			ask("message:post", {}),
+			ask("message:edit", { seq: 1 }),
+			ask("message:post", { body: "x", roomId: `${lobbyId}\0` }),
+			ask("message:post", { body: "x", clientId: "\0" }),
+		]),
+		Promise.all([
+			s.send(room, post("a\0b")),
+			s.send("/?index", { name: "ana\0" }, { cookie: "" }),
+			s.send("/?index", { name: "\0" }, { cookie: "" }),
+			s.send(room, { intent: "invite", name: "Ben\0\0" }),
+			s.send("/people", { userId: `${ben.me.id}\0` }),
+			s.send("/rooms/new", { name: "\0", topic: "", kind: "public" }),
+		]),
+	]);
+	assert.ok(written.every((answer) => answer.ok));
+	for (const answer of bySocket) assert.deepEqual(answer.ok || answer.code, "malformed");
+	assert.deepEqual(
+		byForm.map((answer) => answer.status),
+		[400, 422, 422, 302, 400, 422],
+	);
+	assert.deepEqual(await s.stored(), kept);
+	// One line of visible text is what it becomes where such a line is kept.
+	const made = await s.send("/rooms/new", { name: "a\0b", topic: "c\0", kind: "public" });
+	const id = made.headers.get("location")?.slice("/rooms/".length);
+	const mine = (await s.charla.chat.rooms.mine(s.ana.me)).find((each) => each.id === id);
+	assert.deepEqual([mine?.name, mine?.topic], ["a b", "c"]);
+	for (const path of [`${room}%00`, `${room}/pages/1%00`, `/rooms/%00`, "/people?q=%00", "/owner/%00", `${room}/orders?before=%00`]) {
+		const { status } = await s.get(path);
+		assert.ok(status === 200 || status === 404, `${path}: ${status}`);
+	}
+	for (const body of ['{"items":["a\\u0000b"],"user":"me"}', '{"items":["123456"],"user":"a\\u0000b"}', '{"items":["a\0"],"user":"me"}']) {
+		const answer = await fetch(`${s.charla.url}/api/cart`, { method: "POST", headers: { "content-type": "application/json" }, body });
+		assert.ok(answer.status >= 400 && answer.status < 500, `${body}: ${answer.status}`);
+	}
+});
