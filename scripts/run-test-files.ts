@@ -15,6 +15,8 @@ export type FileResult = {
 	passes: string[];
 	skipped: { name: string; reason: string }[];
 	failures: { name: string; text: string }[];
+	/** What its tests said of themselves: seeds, figures. */
+	notes: string[];
 	seconds: number;
 };
 
@@ -31,7 +33,7 @@ export type RunOptions = {
 	signal: AbortSignal;
 	/** Told as each file ends, and every minute what still runs. */
 	tell: (line: string) => void;
-	/** What files write is told as they write it, for those that take minutes and say how far they are. */
+	/** What files write is told as they write it, and their notes when they end: for those that take minutes and measure. */
 	aloud?: boolean;
 };
 
@@ -66,6 +68,7 @@ export async function runTestFiles(files: string[], options: RunOptions): Promis
 			if (apart) apartRuns = false;
 			results[index] = result;
 			options.tell(progressLine(result, ++done, files.length));
+			if (options.aloud || result.failed > 0) for (const note of result.notes) options.tell(indent(note));
 			for (const failure of result.failures) options.tell(`\n--- ${name}: ${failure.name}\n${indent(failure.text)}\n`);
 		}
 	}
@@ -108,7 +111,8 @@ function judge(name: string, lines: TestLine[], ended: Ended, started: number): 
 	}
 	if (failed > 0 && ended.output.trim() !== "") failures.push({ name: "what it wrote", text: ended.output.trimEnd() });
 	const passes = lines.filter((line) => line.kind === "pass").map((line) => line.name);
-	return { file: name, passed, failed, passes, skipped, failures, seconds: secondsSince(started) };
+	const notes = lines.filter((line) => line.kind === "note").map((line) => line.text);
+	return { file: name, passed, failed, passes, skipped, failures, notes, seconds: secondsSince(started) };
 }
 
 function whatIsWrong(ended: Ended, cameToEnd: boolean, tests: number, failed: number): string | null {
@@ -120,7 +124,7 @@ function whatIsWrong(ended: Ended, cameToEnd: boolean, tests: number, failed: nu
 }
 
 function noResults(file: string, name: string, text: string, started: number): FileResult {
-	return { file, passed: 0, failed: 1, passes: [], skipped: [], failures: [{ name, text }], seconds: secondsSince(started) };
+	return { file, passed: 0, failed: 1, passes: [], skipped: [], failures: [{ name, text }], notes: [], seconds: secondsSince(started) };
 }
 
 type Ended = { how: string; because: string | null; output: string };

@@ -6,7 +6,12 @@ export type TestLine =
 	| { kind: "pass"; name: string }
 	| { kind: "skip"; name: string; reason: string }
 	| { kind: "fail"; name: string; error: string; place: string }
+	/** What a test says of itself (`t.diagnostic`): a seed, figures. */
+	| { kind: "note"; text: string }
 	| { kind: "end"; passed: number; failed: number; skipped: number };
+
+/** What Node adds up itself at the end. */
+const summed = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
 
 /** The reporter each test file runs with (`--test-reporter`); Node asks for it as the default export. */
 export default async function* testEvents(events: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -39,6 +44,8 @@ function lineOf(event: TestEvent, parents: string[]): TestLine | null {
 			const place = event.data.file ? `${event.data.file}:${event.data.line}` : "";
 			return { kind: "fail", name: nameOf(event.data, parents), error: inspect(error.cause ?? error, { depth: 6 }), place };
 		}
+		case "test:diagnostic":
+			return summed.test(event.data.message) ? null : { kind: "note", text: event.data.message };
 		case "test:summary": {
 			const { counts } = event.data;
 			const skipped = counts.skipped + counts.todo;
