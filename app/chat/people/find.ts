@@ -6,7 +6,7 @@ import { skeletonOf } from "./skeleton.ts";
 
 /**
  * People whose name contains the text, as it is written or as the eye takes it in (accents, case and punctuation aside); everybody
- * for an empty one. At most 50, by name.
+ * for an empty one. At most 50, those written so first, then by name.
  */
 export async function find(ports: Ports, me: Person, input: { text: string }): Promise<Person[]> {
 	const text = input.text.slice(0, 100).trim();

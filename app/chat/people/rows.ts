@@ -40,7 +40,7 @@ export async function selectBySkeleton(sql: Sql, skeleton: string): Promise<Pers
 	return rows[0] ? toPerson(rows[0]) : null;
 }
 
-/** Those whose skeleton or name contains what is given; an empty skeleton is in none, an empty text in every name. */
+/** Those whose name or skeleton contains what is given, by name first; an empty skeleton is in none, an empty text in every name. */
 export async function searchPeople(
 	sql: Sql,
 	wanted: { skeleton: string; literal: string },
@@ -52,7 +52,7 @@ export async function searchPeople(
 		"person-search",
 		`select id, display_name, is_bot from app_user
      where (strpos(lower(display_name), $1) > 0 or ($2 <> '' and strpos(skeleton, $2) > 0)) and id <> $3 and not is_bot
-     order by display_name, id limit $4`,
+     order by strpos(lower(display_name), $1) = 0, display_name, id limit $4`,
 		[wanted.literal, wanted.skeleton, except, limit],
 	);
 	return rows.map(toPerson);
