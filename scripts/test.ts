@@ -26,7 +26,8 @@ const LONG_FILE_TIMEOUT = 15 * 60_000;
 const DATABASE_TIMEOUT = 60_000;
 /** Files that are run once more when they failed. */
 const AGAIN_AT_MOST = 3;
-const FILES_AT_ONCE = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
+/** More than two processors can take: most files wait half their time, for a start, an answer or a timer. */
+const FILES_AT_ONCE = Math.max(3, Math.min(4, Math.floor(availableParallelism() / 2)));
 
 const isLong = (path: string) => path.endsWith(".long.test.ts");
 const isFlow = (path: string) => path.startsWith("tests/flows/");
@@ -48,6 +49,10 @@ const runs = {
 const { positionals: wanted, values } = parseArgs({ allowPositionals: true, options: { run: { type: "string" } } });
 const ownRun = nameOfRun();
 if (ownRun !== "commit") process.env.CHARLA_TESTS = "long";
+// Node keeps what it compiled and stripped of types there, for a hundred processes that all load the same.
+process.env.NODE_COMPILE_CACHE ||= join(root, ".cache/compile");
+/** Runs with no other of its kind beside it. The starts could: one server after the other, of which nobody asks much. */
+const isApart = (path: string) => isCrowd(path) && !(ownRun === "commit" && path === "tests/crash/start.test.ts");
 const total = { passed: 0, failed: 0 };
 const failed: string[] = [];
 const skipped: string[] = [];
@@ -83,14 +88,18 @@ function nameOfRun(): keyof typeof runs {
 
 async function main(): Promise<void> {
 	const files = findTests();
-	if (ownRun === "commit") for (const { name, passed } of await check()) note(`check: ${name}`, passed);
 	if (files.length === 0) throw new Error(`No test file's path holds ${wanted.join(" or ")}.`);
 
-	const needs = ownRun === "commit" ? { browser: true, pages: true } : whatIsNeeded(files);
-	if (needs.browser) await prepare("Chromium", provideChromium);
-	if (needs.pages) await prepare("the build", buildIfNeeded);
+	const isCommit = ownRun === "commit";
+	const needs = isCommit ? { browser: true, pages: true } : whatIsNeeded(files);
+	// None needs another, and each keeps one processor busy at most for most of its time.
+	await Promise.all([
+		isCommit && prepare("the checks", runChecks),
+		needs.browser && prepare("Chromium", provideChromium),
+		needs.pages && prepare("the build", buildIfNeeded),
+	]);
 
-	await run(files, { concurrency: FILES_AT_ONCE, apart: (path) => isCrowd(relative(root, path)) });
+	await run(files, { concurrency: FILES_AT_ONCE, apart: (path) => isApart(relative(root, path)) });
 	await againAlone();
 }
 
@@ -104,8 +113,10 @@ function findTests(): string[] {
 		.filter(runs[ownRun])
 		.filter((path) => wanted.length === 0 || wanted.some((word) => path.includes(word.replace(/^\.\//, ""))))
 		.sort();
-	// One after the other beside all the rest, so they begin.
-	return [...files.filter(isCrowd), ...files.filter((path) => !isCrowd(path))];
+	// The crowds go one after the other beside all the rest, so they begin. Next come the folders of what takes long: what is left for
+	// the end is waited for with nothing beside it.
+	const rank = (path: string) => (isApart(path) ? 0 : /^(tests|infra)\//.test(path) ? 1 : 2);
+	return files.sort((a, b) => rank(a) - rank(b));
 }
 
 /** Told by what the files import: only those of tests/support start a browser or serve pages. */
@@ -114,6 +125,10 @@ function whatIsNeeded(files: string[]) {
 	const whole = files.some(isCrowd);
 	const browser = whole || sources.some((source) => source.includes("support/browser"));
 	return { browser, pages: browser || sources.some((source) => /support\/(?!database)/.test(source)) };
+}
+
+async function runChecks(): Promise<void> {
+	for (const { name, passed } of await check()) note(`check: ${name}`, passed);
 }
 
 /** Told to the test files by the variable, so that they all use the one that was found. */
