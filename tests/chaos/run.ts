@@ -24,6 +24,8 @@ export type ChaosOptions = {
 	deliveries?: number;
 	/** After every kind had its turn once it is enough. */
 	once?: boolean;
+	/** Calm talk before the first fault, ms; else 8 s, in which what is kept on purpose is filled before memory is compared. */
+	warmUp?: number;
 	/** Where the version before this one is built; not needed without `rolling-versions`. */
 	before?: string;
 };
@@ -77,8 +79,6 @@ export type ChaosReport = {
 	problems: string[];
 };
 
-/** Calm talk before the first fault, ms. */
-const warmUp = 8000;
 /** Talk goes on for at least so long after a fault was put right, ms. */
 const afterwards = 2000;
 /** Whoever hears nothing for longer is told of by name, ms. */
@@ -145,7 +145,7 @@ export async function runChaos(options: ChaosOptions, network: Network, tell: (l
 		const heap = async () => Promise.all(fleet.instances.map(async (instance) => Math.round((await instance.probe()).heapUsed / 1e5) / 10));
 
 		load.start();
-		await sleep(warmUp);
+		await sleep(options.warmUp ?? 8000);
 		await settle();
 		problems.push(...describe(await audit.check(), "before any fault"));
 		await presenceRight(fleet, crowd, presenceWithin);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lobbyId } from "../../app/contract/fixed.ts";
 import { openStorage } from "../../app/storage/index.server.ts";
@@ -28,41 +28,44 @@ function through(url: string, port: number): { url: string; target: { path: stri
 	};
 }
 
-for (const fault of ["refuse", "swallow"] as const)
-	test(`[N8] the database is away (${fault}): sends and reads are refused quickly, nothing accepted is lost, and it heals by itself`, async () => {
-		await using database = await freshDatabase();
-		await using way = await tcpFault(through(database.url, 0).target);
-		await using charla = await testCharla({ database: { url: through(database.url, way.port).url } });
-		const ana = await charla.person("Ana");
-		const atA = await charla.connect(ana.cookie);
-		await say(atA, "before");
-		way[fault]();
-		const key = randomUUID();
-		const send = () => atA.call("message:post", { roomId: lobbyId, clientId: key, body: "during" });
-		// The first may wait until it is known; from then on nobody waits.
-		const first = await send();
-		assert.ok(!first.ok && first.code === "unavailable", JSON.stringify(first));
-		for (let i = 0; i < 20; i++) {
-			const [sent, read, page] = await Promise.all([
-				send(),
-				atA.call("message:stretch", { roomId: lobbyId }),
-				fetch(`${charla.url}/readyz`).then((answer) => answer.status),
-			]);
-			assert.ok(!sent.ok && sent.code === "unavailable", JSON.stringify(sent));
-			assert.ok(!read.ok && read.code === "unavailable", JSON.stringify(read));
-			assert.equal(page, 503);
-			// Refused without asking: nobody has or waits for a connection.
-			assert.deepEqual(charla.storage.pool(), { total: 0, idle: 0, waiting: 0 });
-			await sleep(20);
-		}
-		assert.ok(atA.raw.connected, "whoever is here stays");
-		way.pass();
-		let back = await send();
-		for (const end = Date.now() + 30_000; !back.ok && Date.now() < end; await sleep(100)) back = await send();
-		assert.ok(back.ok, JSON.stringify(back));
-		await until(() => posts(atA.facts).includes("during"));
-		assert.deepEqual(posts(atA.facts), ["before", "during"]);
-	});
+// Each with a database and a server of its own, and most of the time waiting for one to give up the other.
+describe("a database that is away", { concurrency: true }, () => {
+	for (const fault of ["refuse", "swallow"] as const)
+		test(`[N8] the database is away (${fault}): sends and reads are refused quickly, nothing accepted is lost, and it heals by itself`, async () => {
+			await using database = await freshDatabase();
+			await using way = await tcpFault(through(database.url, 0).target);
+			await using charla = await testCharla({ database: { url: through(database.url, way.port).url } });
+			const ana = await charla.person("Ana");
+			const atA = await charla.connect(ana.cookie);
+			await say(atA, "before");
+			way[fault]();
+			const key = randomUUID();
+			const send = () => atA.call("message:post", { roomId: lobbyId, clientId: key, body: "during" });
+			// The first may wait until it is known; from then on nobody waits.
+			const first = await send();
+			assert.ok(!first.ok && first.code === "unavailable", JSON.stringify(first));
+			for (let i = 0; i < 20; i++) {
+				const [sent, read, page] = await Promise.all([
+					send(),
+					atA.call("message:stretch", { roomId: lobbyId }),
+					fetch(`${charla.url}/readyz`).then((answer) => answer.status),
+				]);
+				assert.ok(!sent.ok && sent.code === "unavailable", JSON.stringify(sent));
+				assert.ok(!read.ok && read.code === "unavailable", JSON.stringify(read));
+				assert.equal(page, 503);
+				// Refused without asking: nobody has or waits for a connection.
+				assert.deepEqual(charla.storage.pool(), { total: 0, idle: 0, waiting: 0 });
+				await sleep(20);
+			}
+			assert.ok(atA.raw.connected, "whoever is here stays");
+			way.pass();
+			let back = await send();
+			for (const end = Date.now() + 30_000; !back.ok && Date.now() < end; await sleep(100)) back = await send();
+			assert.ok(back.ok, JSON.stringify(back));
+			await until(() => posts(atA.facts).includes("during"));
+			assert.deepEqual(posts(atA.facts), ["before", "during"]);
+		});
+});
 
 // Long because PostgreSQL's own patience passes; a transaction that does nothing lets go in app/storage/storage.test.ts.
 long(

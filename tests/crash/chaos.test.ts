@@ -10,7 +10,7 @@ test("[I17] two instances behind HAProxy lose Redis while people talk: acknowled
 	timeout: 180_000,
 }, async (t) => {
 	const report = await startChaos(
-		{ seed: drawSeed(), instances: 2, people: 16, rate: 8, minutes: 1, once: true, kinds: ["kill-redis"] },
+		{ seed: drawSeed(), instances: 2, people: 16, rate: 8, minutes: 1, once: true, warmUp: 3000, kinds: ["kill-redis"] },
 		{ tell: (line) => t.diagnostic(line), signal: t.signal },
 	);
 	const { lost, doubled, reordered, miscounted, problems } = report;

@@ -52,7 +52,7 @@ async function longRoom(count: number) {
 }
 
 /**
- * Scrolls up by a notch each time and looks, in the very frames in which older messages come, where a line that stays in
+ * Scrolls up by a screen and more each time and looks, in the very frames in which older messages come, where a line that stays in
  * sight stands. Gives how far it moved by itself, px, each time something was loaded.
  */
 async function watchLoads(page: Page, wanted: number, input: (by: number) => Promise<void>): Promise<number[]> {
@@ -81,7 +81,7 @@ async function watchLoads(page: Page, wanted: number, input: (by: number) => Pro
 	});
 	const moves = () => page.evaluate(() => (window as unknown as { moves: number[] }).moves);
 	for (let turn = 0; turn < 80 && (await moves()).length < wanted; turn++) {
-		await input(-500);
+		await input(-1000);
 		await settled(page);
 	}
 	return moves();
