@@ -139,9 +139,12 @@ async function createCart(ports: ApiPorts, request: ApiRequest, { key, party }: 
 	const body = request.body ?? "";
 	if (Buffer.byteLength(body) > mostBytes) throw new Problem("too-large");
 	// curl -d sends no JSON type unless told to, and the two lines everybody knows must work.
-	const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
-	if (type !== "" && type !== "application/json" && !type.endsWith("+json") && type !== "application/x-www-form-urlencoded")
-		throw new Problem("unsupported-media-type");
+	const said = (request.headers["content-type"] ?? "").toLowerCase();
+	const type = said.split(";")[0]?.trim() ?? "";
+	const isJson = ["", "application/json", "application/x-www-form-urlencoded"].includes(type) || type.endsWith("+json");
+	// JSON is UTF-8; whoever says theirs is something else is told so, and not that a field is missing.
+	const charset = /;\s*charset="?([^\s;"]*)/.exec(said)?.[1] ?? "utf-8";
+	if (!isJson || !["utf-8", "utf8", "us-ascii"].includes(charset)) throw new Problem("unsupported-media-type");
 	const once = request.headers["idempotency-key"];
 	if (once !== undefined && !/^[\x21-\x7e]([\x20-\x7e]{0,126}[\x21-\x7e])?$/.test(once)) throw new Problem("invalid-key");
 	const asked = readOrder(parsed(textOf(body)));

@@ -404,6 +404,42 @@ test("[O2] a mark before the body is no harm and other encodings are named, whic
 	}
 });
 
+test("[O2] [C-23] what the body is said to be is believed, paths may end in a slash, and every answer is JSON", async () => {
+	const before = await carts();
+	const send = (type: string, body: unknown = { items: ["123456"], user: "me" }) =>
+		call(request("POST", "/cart", { body, headers: { "content-type": type } }));
+	for (const type of [
+		"application/json; charset=latin1",
+		"application/json;charset=utf-16le",
+		"text/plain",
+		"multipart/form-data; boundary=x",
+	]) {
+		const { statusCode, json, headers } = await send(type);
+		assert.deepEqual([statusCode, json.error.code], [415, "unsupported-media-type"], type);
+		assert.match(headers["content-type"] ?? "", /^application\/json/);
+	}
+	for (const type of ["application/json", 'Application/JSON; Charset="UTF-8"', "application/ld+json; profile=x; charset=utf8", ""])
+		assert.equal((await send(type)).statusCode, 200, type);
+	assert.equal(await carts(), before + 4);
+	for (const body of [
+		{ items: [null], user: "me" },
+		{ items: [""], user: "me" },
+		{ items: null, user: "me" },
+		{ "\u00edtems": ["123456"], user: "me" },
+		{ items: ["123456"], user: "" },
+		{ items: ["123456"], user: "x".repeat(5000) },
+		[],
+	]) {
+		const { statusCode, json } = await send("application/json", body);
+		assert.equal(statusCode, 422, JSON.stringify(body).slice(0, 60));
+		assert.ok(json.error.fields.length > 0 && json.error.fields.every((field: { path: unknown }) => typeof field.path === "string"));
+	}
+	assert.equal((await call(request("POST", "/cart/", { body: { items: ["123456"], user: "me" } }))).statusCode, 200);
+	assert.equal((await call(request("GET", "/item/"))).statusCode, 200);
+	const refused = await call(request("GET", "/cart"));
+	assert.deepEqual([refused.statusCode, refused.headers.allow, refused.json.error.code], [405, "POST, OPTIONS", "method-not-allowed"]);
+});
+
 test("[O7] the function knows nobody: a name is taken as it is written, and the cart says that nobody of it is known", async () => {
 	const { statusCode, json } = await call(request("POST", "/cart", { body: { items: ["123456"], user: "Nobody Here" } }));
 	assert.deepEqual([statusCode, json.cart.user], [200, { id: null, name: "Nobody Here" }]);

@@ -13,7 +13,7 @@ export const problems = {
 	"not-found": { status: 404, message: "There is nothing here." },
 	"method-not-allowed": { status: 405, message: "This address does not answer to that method." },
 	"too-large": { status: 413, message: "The body is larger than 256 KiB." },
-	"unsupported-media-type": { status: 415, message: "Send JSON: content-type: application/json" },
+	"unsupported-media-type": { status: 415, message: "Send JSON in UTF-8: content-type: application/json" },
 	unauthorized: { status: 401, message: "Send a key: authorization: Bearer <key>" },
 	"foreign-origin": { status: 403, message: "Pages of other sites need a key." },
 	forbidden: { status: 403, message: "This key does not allow that." },
