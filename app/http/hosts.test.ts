@@ -118,6 +118,16 @@ test("[S3] [C-16] limits count the address the outermost proxy of ours saw, with
 	}
 });
 
+test("[N8] [C-17] a load balancer that asks for health by its own address is answered at once: no redirect, no cookie, no session, no trace", async () => {
+	await using charla = await testCharla({ env: { PUBLIC_URL: home, PROXY_HOPS: "1" } });
+	for (const path of ["/healthz", "/readyz"]) {
+		const { status, headers } = await ask(charla.url, path, { host: "10.0.1.23:3000", "user-agent": "ELB-HealthChecker/2.0" });
+		assert.equal(status, 200);
+		for (const name of ["location", "set-cookie", "server-timing"]) assert.equal(headers[name], undefined, name);
+	}
+	assert.deepEqual(await charla.storage.sql.query("", "select 1 from session"), []);
+});
+
 test("[W3] [C-17] a missing file of the page is not found, and is kept by no cache", async () => {
 	await using charla = await testCharla({ pages: true });
 	const answer = await ask(charla.url, "/assets/x-OLDHASH.js", {});
