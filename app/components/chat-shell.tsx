@@ -5,7 +5,6 @@ import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
 import { FailureAlert } from "./announcer.tsx";
 import { ConnectionBanner } from "./connection-banner.tsx";
-import { HelpDialog } from "./help-dialog.tsx";
 import { late, notFetched } from "./late.tsx";
 import { RoomColumn } from "./room-column.tsx";
 import { inOrder, kinds } from "./room-order.ts";
@@ -37,7 +36,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 	const { pathname, search } = useLocation();
 	const rooms = useLiveState((state) => state.rooms);
 	const connection = useLiveState((state) => state.connection.state);
-	const [dialog, setDialog] = useState<"switcher" | "sheet" | "help" | "leave" | "strays" | "status" | null>(null);
+	const [dialog, setDialog] = useState<"switcher" | "sheet" | "leave" | "strays" | "status" | null>(null);
 	// From being signed out until one is back, or has put the dialog away.
 	const [isOut, setOut] = useState(false);
 	useEffect(() => {
@@ -57,8 +56,7 @@ export function ChatShell({ children }: { children: ReactNode }) {
 	useEffect(
 		() =>
 			live.onNotice(({ notice: code, goTo }) => {
-				if (code === "help") setDialog("help");
-				else {
+				if (code !== "help") {
 					const known = notices.find((name) => name === code);
 					setNotice(t(known ? `notice.${known}` : "notice.other"));
 				}
@@ -188,7 +186,6 @@ export function ChatShell({ children }: { children: ReactNode }) {
 				/>
 			)}
 			{dialog === "status" && <ConnectionDialog onClose={() => setDialog(null)} />}
-			{dialog === "help" && <HelpDialog onClose={() => setDialog(null)} />}
 		</div>
 	);
 }

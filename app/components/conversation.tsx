@@ -10,7 +10,7 @@ import { Announcer } from "./announcer.tsx";
 import { Composer, type ComposerHandle } from "./composer.tsx";
 import { ConversationHead } from "./conversation-head.tsx";
 import { readQuote, replyDraft, writeQuote } from "./draft-names.ts";
-import { HelpDialog, HelpWords } from "./help-dialog.tsx";
+import { HelpWords } from "./help-words.tsx";
 import { late } from "./late.tsx";
 import { MembersPanel } from "./members-panel.tsx";
 import { type RefusalShown, Refused } from "./refused.tsx";
@@ -59,7 +59,7 @@ export function Conversation({ opened, clientId, at, panel, refusal, refusedForm
 	const keptReply = useLiveState((state) => state.drafts[replyDraft(roomId)] ?? "");
 	const replyTo = useMemo(() => readQuote(keptReply), [keptReply]);
 	const setReplyTo = (quote: Quote | null) => live.setDraft(replyDraft(roomId), writeQuote(quote));
-	const [dialog, setDialog] = useState<"help" | "status" | "slo" | null>(null);
+	const [dialog, setDialog] = useState<"status" | "slo" | null>(null);
 	useEffect(() => {
 		const timer = setTimeout(() => void loadConnectionDialog().catch(() => undefined), laterOn);
 		return () => clearTimeout(timer);
@@ -127,7 +127,8 @@ export function Conversation({ opened, clientId, at, panel, refusal, refusedForm
 					onCancelReply={() => setReplyTo(null)}
 					onEditLast={() => timeline.current?.editLast() ?? false}
 					onCommand={(name) => {
-						if (name === "help" || name === "status" || name === "slo") setDialog(name);
+						if (name === "status" || name === "slo") setDialog(name);
+						else if (name === "help") navigate(`${closeTo}?panel=help`, { preventScrollReset: true });
 						else if (name !== "journey") return false;
 						else if (!timeline.current?.journeyOfLast()) say(t("journey.none"));
 						return true;
@@ -150,7 +151,6 @@ export function Conversation({ opened, clientId, at, panel, refusal, refusedForm
 					{panel === "help" && <HelpWords />}
 				</SidePanel>
 			)}
-			{dialog === "help" && <HelpDialog onClose={() => setDialog(null)} />}
 			{dialog === "status" && <ConnectionDialog onClose={() => setDialog(null)} />}
 			{dialog === "slo" && <SloDialog onClose={() => setDialog(null)} />}
 		</div>

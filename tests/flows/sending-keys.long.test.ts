@@ -150,7 +150,7 @@ test("[23] a slash opens the commands with what they take; keyboard and mouse ch
 
 	await field.pressSequentially("/help");
 	await page.keyboard.press("Enter");
-	const help = page.getByRole("dialog", { name: "What you can type" });
+	const help = page.getByRole("complementary", { name: "What you can type" });
 	await help.getByText("/invite …").waitFor();
 	await page.keyboard.press("Escape");
 	await help.waitFor({ state: "detached" });

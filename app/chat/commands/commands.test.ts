@@ -22,7 +22,7 @@ test("[M10] /help answers and posts nothing", async () => {
 	await using r = await room();
 	const clientId = randomUUID();
 	const answer = await r.t.chat.messages.post(r.ana, { roomId: r.id, clientId, body: "/HELP", replyTo: null });
-	assert.deepEqual(answer, { id: clientId, seq: null, notice: "help" });
+	assert.deepEqual(answer, { id: clientId, seq: null, notice: "help", goTo: `/rooms/${r.id}?panel=help` });
 	assert.deepEqual(await said(r.t, r.ana, r.id), []);
 });
 

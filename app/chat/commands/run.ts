@@ -76,7 +76,7 @@ export async function run(ports: Ports, here: Standing, body: string, asked: Ask
 		case "shrug":
 			return { kind: "say", body: shrug(rest) };
 		case "help":
-			return { kind: "done", posted: { seq: null, notice: "help" } };
+			return { kind: "done", posted: { seq: null, notice: "help", goTo: `/rooms/${here.roomId}?panel=help` } };
 		// The page answers these itself, before anything is sent; here they come from a form.
 		case "journey":
 		case "status":

@@ -1,20 +1,9 @@
 import { commands } from "../contract/commands.ts";
 import { useWords } from "../words/use-words.tsx";
-import { Dialog } from "./dialog.tsx";
 
 const formats = ["bold", "italic", "code", "block", "quote", "emoji", "literal"] as const;
 
 /** What can be typed: commands and formatting. */
-export function HelpDialog({ onClose }: { onClose(): void }) {
-	const { t } = useWords();
-	return (
-		<Dialog title={t("help.title")} onClose={onClose} className="sheet">
-			<HelpWords />
-		</Dialog>
-	);
-}
-
-/** The same as plain content, for the panel of a page without JavaScript. */
 export function HelpWords() {
 	const { t, language } = useWords();
 	return (
