@@ -18,7 +18,7 @@ export default [
 	route("rooms/:roomId/orders", "routes/orders.tsx"),
 	route("rooms/:roomId/orders.csv", "routes/orders-csv.ts"),
 	route("rooms/:roomId/activity", "routes/room-activity.tsx"),
-	route("rooms/:roomId/messages/:seq", "routes/permalink.ts"),
+	route("rooms/:roomId/messages/:seq/:deed?", "routes/message.tsx"),
 	route("owner/:token", "routes/owner.tsx"),
 	route("ops/traces/:traceId/otlp.json", "routes/ops-export.ts"),
 	route("ops", "routes/ops.tsx", [

@@ -89,6 +89,12 @@ const scenes: Scene[] = [
 	{ name: "room-unread", as: (seeded) => seeded.people.Elena, path: lobby },
 	{ name: "room-empty", as: (_, more) => more.newcomer, path: (_, more) => `/rooms/${more.emptyRoom}` },
 	{ name: "room-long-words", as: ana, path: (_, more) => `/rooms/${more.longRoom}` },
+	// Its first entry is who came in.
+	...["reply", "edit", "delete"].map((deed) => ({
+		name: `message-${deed}`,
+		as: ana,
+		path: (_: Seeded, more: More) => `/rooms/${more.longRoom}/messages/2/${deed}`,
+	})),
 	// Its owner decides, Bruno ordered.
 	{ name: "orders-owner", as: ana, path: (_, more) => `/rooms/${more.orderRoom}` },
 	{ name: "orders-member", as: (seeded) => seeded.people.Bruno, path: (_, more) => `/rooms/${more.orderRoom}` },

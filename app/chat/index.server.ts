@@ -5,7 +5,7 @@ import { lobbyId } from "../contract/fixed.ts";
 import type { Language } from "../contract/language.ts";
 import type { Cart } from "../contract/orders.ts";
 import { refuse } from "../contract/refusals.ts";
-import type { Member, MessageJourney, MyRoom, OpenedRoom, OpenRoom, Page, Person, Stretch } from "../contract/shapes.ts";
+import type { Member, Message, MessageJourney, MyRoom, OpenedRoom, OpenRoom, Page, Person, Stretch } from "../contract/shapes.ts";
 import { openOverview, postgresActivity } from "./activity/index.ts";
 import { type AskFact, answerWithFact, callsBot, run } from "./commands/index.ts";
 import { type ImportPorts, openImports } from "./imports/index.ts";
@@ -133,6 +133,12 @@ export function openChat(
 			},
 			async stretch(me: Person, { roomId, ...where }: CallInput<"message:stretch">): Promise<Stretch> {
 				return messages.stretch(sql, names, await standing(me, roomId), where);
+			},
+			/** One message with the room it stands in. */
+			async one(me: Person, input: { roomId: string; seq: number }): Promise<{ room: MyRoom; message: Message }> {
+				const here = await standing(me, input.roomId);
+				const message = await messages.one(sql, names, here, input.seq);
+				return { room: await rooms.selectMyRoom(sql, me.id, input.roomId), message };
 			},
 			async page(me: Person, input: { roomId: string; page: number | null; size: number }): Promise<Page> {
 				const here = await standing(me, input.roomId);

@@ -15,6 +15,7 @@ import type { Line } from "./lines.ts";
 import { MessageBody } from "./message-body.tsx";
 import { MessageEditor } from "./message-editor.tsx";
 import type { MessageDoing } from "./message-menu.tsx";
+import { MessageWays } from "./message-ways.tsx";
 import { Note, PendingNote } from "./pending-note.tsx";
 import { QuoteLine } from "./quote-line.tsx";
 
@@ -160,6 +161,10 @@ export const MessageRow = memo(function MessageRow(props: Props) {
 					/>
 				)}
 				{pending && <PendingNote pending={pending} onEdit={doing.rewrite} />}
+				{/* In the server's half of the build alone: a browser that runs this shows nothing of it. */}
+				<noscript>
+					{import.meta.env.SSR && seq !== null && !line.isDeleted && <MessageWays roomId={roomId} seq={seq} isMine={isMine} />}
+				</noscript>
 			</div>
 			{canAct && (
 				<div className="line-actions needs-js">

@@ -14,7 +14,7 @@ export function PagesView({ page, at, sizes }: { page: Page; at: string; sizes: 
 	return (
 		<div className="pages">
 			<header className="pages-head">
-				<Link className="icon-button" to={`/rooms/${room.id}`} aria-label={t("pages.live")}>
+				<Link className="icon-button" to={`/rooms/${room.id}`} discover="none" aria-label={t("pages.live")}>
 					<Icon name="back" />
 				</Link>
 				<div>
@@ -55,7 +55,9 @@ export function PagesView({ page, at, sizes }: { page: Page; at: string; sizes: 
 						<li key={message.seq} value={message.msgNo} id={`m${message.seq}`}>
 							<Link
 								className="pages-number"
-								to={`/rooms/${room.id}?at=${message.seq}`}
+								// By its name too: where no script runs, that is what brings it into sight.
+								to={`/rooms/${room.id}?at=${message.seq}#m${message.seq}`}
+								discover="none"
 								aria-label={t("pages.number", { number: message.msgNo })}
 							>
 								{message.msgNo}
@@ -112,7 +114,7 @@ function PageWay({ to, words, rel }: { to: string | null; words: string; rel?: s
 	// Where there is nowhere to go stands the word alone, so that the others keep their place.
 	if (to === null) return <span className="pages-way is-off">{words}</span>;
 	return (
-		<Link className="pages-way" to={to} rel={rel}>
+		<Link className="pages-way" to={to} rel={rel} discover="none">
 			{words}
 		</Link>
 	);

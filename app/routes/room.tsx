@@ -7,7 +7,7 @@ import { rates } from "../contract/limits.ts";
 import { parseCall, parseForm } from "../contract/parse.ts";
 import { refuse } from "../contract/refusals.ts";
 import { answering, loading, roomIdOf, sender, signedIn } from "./answers.server.ts";
-import { preferencesOf } from "./preferences.server.ts";
+import { postByForm } from "./posting.server.ts";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [{ title: data ? `${data.opened.room.name} · Charla` : "Charla" }];
 
@@ -39,24 +39,17 @@ export async function action({ request, context, params }: ActionFunctionArgs) {
 		kept,
 		async () => {
 			const me = await sender(context);
-			const { rooms, messages } = context.chat;
+			const { rooms } = context.chat;
 			const fields = { ...Object.fromEntries(form), roomId };
 			switch (intent) {
 				case "post": {
 					const replyTo = form.get("replyTo");
-					const input = parseCall("message:post", {
+					throw await postByForm(context, request, me, {
 						roomId,
 						clientId: form.get("clientId"),
 						body: form.get("body"),
 						replyTo: replyTo ? Number(replyTo) : null,
 					});
-					context.throttle(rates["message:post"], `post ${me.id}`);
-					context.throttle(rates.room, `room ${input.roomId}`);
-					const posted = await messages.post(me, input, preferencesOf(request).language);
-					if (posted.seq === null) throw redirect(posted.goTo ?? `/rooms/${roomId}${posted.notice === "help" ? "?panel=help" : ""}`);
-					// Who posts by form sees the page only now: everything up to the own message is read.
-					await rooms.pointers(me, { roomId: input.roomId, read: posted.seq, displayed: posted.seq });
-					throw redirect(`/rooms/${roomId}#m${posted.seq}`);
 				}
 				case "decide": {
 					context.throttle(rates["message:edit"], `edit ${me.id}`);

@@ -14,6 +14,8 @@ let charla: TestCharla;
 let stage: Stage;
 let seeded: Seeded;
 let empty: string;
+/** A message of Ana's in the room of design. */
+let mineInDesign: number;
 before(async () => {
 	stage = await openStage();
 	charla = stage.charla;
@@ -23,10 +25,11 @@ before(async () => {
 	const design = seeded.rooms.design.id;
 	const { messages } = await charla.chat.rooms.open(Ana, { roomId: design });
 	const mine = messages.filter((message) => message.author.id === Ana.id);
+	mineInDesign = mine[0]?.seq as number;
 	await charla.chat.messages.edit(Ana, {
 		roomId: design,
 		clientId: crypto.randomUUID(),
-		seq: mine[0]?.seq as number,
+		seq: mineInDesign,
 		body: `${mine[0]?.body} Just a little, with \`code\` and https://example.org/a`,
 	});
 	const gone = await say(charla.chat, Bruno, design, "Never mind");
@@ -127,6 +130,7 @@ function states(): State[] {
 		{ name: "browse", path: "/rooms/browse" },
 		{ name: "people", path: "/people" },
 		{ name: "pages", path: `${design}/pages/1` },
+		...["reply", "edit", "delete"].map((deed) => ({ name: `a page to ${deed}`, path: `${design}/messages/${mineInDesign}/${deed}` })),
 		{ name: "not found", path: "/rooms/nowhere" },
 	];
 }

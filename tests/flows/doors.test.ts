@@ -60,6 +60,53 @@ test("[doors] with JavaScript off one enters, reads, writes and turns pages, and
 	await page.getByRole("alert").getByText("Aún no hay nada que enviar. Escribe algo primero.").waitFor();
 });
 
+long("[M17] with JavaScript off a message is answered, edited and deleted, in sight of those who have it on", async (t) => {
+	const { room, people } = await flow.talk(t, ["Bruno"]);
+	const bruno = one(people);
+	const who = await flow.charla.person(flow.name("Ana"));
+	await flow.charla.chat.rooms.invite(bruno.me, { roomId: room.id, name: who.me.name });
+	const ana = await flow.browser(t, who, { javaScript: false, expected: [/status of 422/] });
+	const { page } = ana;
+	await say(bruno.page, "Who brings the cake?");
+	await reached(bruno.page, "Who brings the cake?", /^Stored/);
+	await page.goto(`/rooms/${room.id}`);
+
+	await line(page, "Who brings the cake?").getByRole("link", { name: "Reply" }).click();
+	await page.getByRole("heading", { name: `Replying to ${bruno.name}` }).waitFor();
+	assert.equal(await page.getByRole("link", { name: "Edit" }).count(), 0);
+	await composer(page).fill("I do, and Ana brigns plates");
+	await page.getByRole("button", { name: "Send" }).click();
+	const reply = line(page, "I do, and Ana brigns plates");
+	await reply.getByText("Who brings the cake?").waitFor();
+	await line(bruno.page, "I do, and Ana brigns plates").getByText("Who brings the cake?").waitFor();
+
+	await reply.getByRole("link", { name: "Edit" }).click();
+	const field = page.getByRole("textbox", { name: "Edit your message" });
+	assert.equal(await field.inputValue(), "I do, and Ana brigns plates");
+	await field.fill("x".repeat(4001));
+	await page.getByRole("button", { name: "Save" }).click();
+	await page.getByRole("alert").getByText("That is longer than 4000 characters.").waitFor();
+	assert.equal((await field.inputValue()).length, 4001);
+	await field.fill("I do, and Ana brings plates");
+	await page.getByRole("button", { name: "Save" }).click();
+	await line(page, "I do, and Ana brings plates").getByText("edited").waitFor();
+	await line(bruno.page, "I do, and Ana brings plates").getByText("edited").waitFor();
+
+	// From a numbered page the number leads to the message in the room.
+	await page.goto(`/rooms/${room.id}/pages/1`);
+	await page.getByRole("link", { name: "Message 2" }).click();
+	const remove = line(page, "I do, and Ana brings plates").getByRole("link", { name: "Delete" });
+	await remove.click();
+	await page.getByRole("heading", { name: "Delete this message?" }).waitFor();
+	await page.getByText("I do, and Ana brings plates").waitFor();
+	await page.getByRole("link", { name: "Keep it" }).click();
+	await remove.click();
+	await page.getByRole("button", { name: "Delete" }).click();
+	await page.getByText("This message was deleted").waitFor();
+	await bruno.page.getByText("This message was deleted").waitFor();
+	assert.deepEqual(await flow.stored(bruno, room.id), ["Who brings the cake?", ""]);
+});
+
 long("[doors] somebody whose browser asks for Spanish enters and talks in Spanish", async (t) => {
 	const ana = await flow.stranger(t, { language: "es-CL" });
 	const { page } = ana;

@@ -2,4 +2,4 @@ export { edit, remove } from "./edit.ts";
 export { journey, reach } from "./journey.ts";
 export { markup } from "./markup.ts";
 export { type Lane, post } from "./post.ts";
-export { factsAfter, glimpse, opening, page, since, stretch, type Where } from "./read.ts";
+export { factsAfter, glimpse, one, opening, page, since, stretch, type Where } from "./read.ts";

@@ -1,5 +1,6 @@
 import type { CaughtUp } from "../../contract/facts.ts";
 import { limits } from "../../contract/limits.ts";
+import { refuse } from "../../contract/refusals.ts";
 import type { Message, MyRoom, Page, Person, Stretch } from "../../contract/shapes.ts";
 import type { Sql } from "../../storage/sql.ts";
 import { type Standing, unreadDeleted } from "../members/index.ts";
@@ -74,6 +75,17 @@ export async function page(sql: Sql, names: Names, here: Standing, room: MyRoom,
 		[here.roomId, (number - 1) * size, number * size],
 	);
 	return { room, messages: await toMessages(sql, names, rows), page: number, pages, size };
+}
+
+/** One message, also a deleted one. Refuses where the room has none at that place. */
+export async function one(sql: Sql, names: Names, here: Standing, seq: number): Promise<Message> {
+	const rows = await sql.query<LogRow>("message-one", `select ${logColumns} from room_log where room_id = $1 and seq = $2 and kind = 0`, [
+		here.roomId,
+		seq,
+	]);
+	const [message] = await toMessages(sql, names, rows);
+	if (!message) throw refuse("message-not-found");
+	return message;
 }
 
 /** The newest messages of a room for somebody who is not in yet: text only, nothing deleted, at most 6. */
