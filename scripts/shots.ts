@@ -115,6 +115,15 @@ const scenes: Scene[] = [
 		act: (page) => page.fill(composer, "First line\nsecond line\n\n- and a list\n- that goes on"),
 	},
 	{
+		name: "composer-too-long",
+		as: ana,
+		path: lobby,
+		act: async (page) => {
+			await page.fill(composer, "A log that somebody asked for, line by line.\n".repeat(200));
+			await page.getByRole("button", { name: /\d (messages|mensajes)$/ }).waitFor();
+		},
+	},
+	{
 		name: "composer-commands",
 		as: ana,
 		path: lobby,

@@ -12,6 +12,7 @@ import type { emojiFor } from "./emoji.ts";
 import { growToFit } from "./grow.ts";
 import { Icon } from "./icons.tsx";
 import { sends } from "./sends.ts";
+import type { SplitOffer } from "./split-offer.tsx";
 import { TypingLine } from "./typing-line.tsx";
 import { useChoice } from "./use-choice.ts";
 import { useLayout } from "./use-layout.ts";
@@ -55,12 +56,14 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 	const [isRuled, setRuled] = useState(false);
 	const isComposing = useRef(false);
 	const findEmoji = useRef<typeof emojiFor | null>(null);
+	const [Offer, setOffer] = useState<typeof SplitOffer | null>(null);
 	const listId = useId();
 	const countId = useId();
 	const option = completion?.options[Math.min(chosen, completion.options.length - 1)];
 	const length = text.length >= countFrom ? lengthOf(text) : 0;
 	const over = length - limits.body;
-	const canSend = over <= 0 && !isBlank(text);
+	const isOver = over > 0;
+	const canSend = !isOver && !isBlank(text);
 
 	useImperativeHandle(handle, () => ({
 		focus: () => field.current?.focus(),
@@ -109,6 +112,15 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 			field.current?.focus({ preventScroll: true });
 	}, []);
 
+	// Few write that much. Without a network it says what it always says.
+	useEffect(() => {
+		if (isOver)
+			import("./split-offer.tsx").then(
+				(module) => setOffer(() => module.SplitOffer),
+				() => undefined,
+			);
+	}, [isOver]);
+
 	function changed(element: HTMLTextAreaElement): void {
 		const value = element.value;
 		setText(value);
@@ -138,7 +150,13 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 	function send(): void {
 		const element = field.current;
 		if (!element || isBlank(element.value) || lengthOf(element.value) > limits.body) return;
-		if (!onCommand(readCommand(element.value)?.name ?? "")) live.send(room.id, element.value, replyTo);
+		sendAll(onCommand(readCommand(element.value)?.name ?? "") ? [] : [element.value]);
+	}
+
+	/** One after another, the first as the reply. */
+	function sendAll(parts: readonly string[]): void {
+		const element = field.current as HTMLTextAreaElement;
+		for (const [at, part] of parts.entries()) live.send(room.id, part, at === 0 ? replyTo : null);
 		element.value = "";
 		setText("");
 		setCompletion(null);
@@ -251,7 +269,7 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 						placeholder={t("composer.placeholder", { name: room.name })}
 						aria-label={t("composer.label", { name: room.name })}
 						aria-describedby={length > 0 ? countId : undefined}
-						aria-invalid={over > 0 ? true : undefined}
+						aria-invalid={isOver ? true : undefined}
 						aria-controls={completion ? listId : undefined}
 						aria-autocomplete="list"
 						aria-activedescendant={completion && option ? `${listId}-${option.id}` : undefined}
@@ -280,12 +298,13 @@ export const Composer = forwardRef<ComposerHandle, Props>(function Composer(prop
 					</button>
 				</div>
 				{length > 0 && (
-					<p className={over > 0 ? "composer-count is-over" : "composer-count"} id={countId}>
-						{over > 0 ? n("composer.over", over) : n("composer.count", length, { limit: number(limits.body) })}
+					<p className={isOver ? "composer-count is-over" : "composer-count"} id={countId}>
+						{isOver ? n("composer.over", over) : n("composer.count", length, { limit: number(limits.body) })}
 					</p>
 				)}
+				{isOver && Offer && <Offer text={text} onSend={sendAll} />}
 				{/* Said once, to whoever goes over it: the count itself changes with every key. */}
-				{over > 0 && text !== draftText && (
+				{isOver && text !== draftText && (
 					<span className="hidden" role="alert">
 						{refused("too-long", { limit: limits.body })}
 					</span>

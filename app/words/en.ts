@@ -186,6 +186,8 @@ export const en = {
 	"composer.count.other": "{count} of {limit} characters",
 	"composer.over.one": "{count} character too many. Shorten it or split it in two.",
 	"composer.over.other": "{count} characters too many. Shorten it or split it in two.",
+	"composer.split": "Send as {count} messages",
+	"composer.splitTooLong": "That is more than {most} messages hold. Shorten it.",
 	"composer.commands": "Commands",
 	"composer.emoji": "Emoji",
 	"composer.options.one": "{count} suggestion",

@@ -186,6 +186,8 @@ export const es: Words = {
 	"composer.count.other": "{count} de {limit} caracteres",
 	"composer.over.one": "Sobra {count} carácter. Acórtalo o divídelo en dos.",
 	"composer.over.other": "Sobran {count} caracteres. Acórtalo o divídelo en dos.",
+	"composer.split": "Enviar como {count} mensajes",
+	"composer.splitTooLong": "No cabe ni en {most} mensajes. Acórtalo.",
 	"composer.commands": "Órdenes",
 	"composer.emoji": "Emoji",
 	"composer.options.one": "{count} sugerencia",

@@ -115,7 +115,7 @@ function states(): State[] {
 			async act(page) {
 				await isLive(page);
 				await composer(page).fill("x".repeat(4003));
-				await page.locator(".composer-count").waitFor();
+				await page.getByRole("button", { name: /\b2 (messages|mensajes)$/ }).waitFor();
 			},
 		},
 		{

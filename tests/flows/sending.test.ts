@@ -172,6 +172,64 @@ long("[11] near the limit the characters are counted, beyond it they cannot be s
 	await reached(ana.page, "x".repeat(4000), /^Stored/);
 });
 
+long("[11] a pasted text beyond the limit is offered as several messages, which go out once, in order and whole", async (t) => {
+	const { room, people } = await flow.talk(t, ["Ana", "Bruno"], { permissions: ["clipboard-read", "clipboard-write"] });
+	const [ana, bruno] = people as [(typeof people)[0], (typeof people)[0]];
+	const { page } = ana;
+	const field = composer(page);
+	await say(bruno.page, "Send me the log, please");
+	const asked = line(page, "Send me the log, please");
+	await asked.hover();
+	await asked.getByRole("button", { name: "Reply" }).click();
+	const prose = Array.from({ length: 60 }, (_, at) => `Paragraph ${at} ${"with its words ".repeat(4)}`.trim());
+	const code = Array.from({ length: 200 }, (_, at) => `\tat step${at}(log.ts:${at})`);
+	const text = [...prose, `\`\`\`js\n${code.join("\n")}\n\`\`\``, "That is all of it"].join("\n\n");
+	const paste = async (what: string) => {
+		await page.evaluate((words) => navigator.clipboard.writeText(words), what);
+		await field.focus();
+		await field.press("ControlOrMeta+v");
+	};
+	await paste(text);
+	// How many it will be is said before anything goes.
+	const offer = page.getByRole("button", { name: /^Send as \d+ messages$/ });
+	await offer.waitFor();
+	const count = Number(/\d+/.exec(await offer.innerText())?.[0]);
+	assert.ok(count >= Math.ceil(text.length / 4000) && count <= Math.ceil(text.length / 2000), `${count} for ${text.length} characters`);
+	assert.deepEqual(await flow.stored(ana, room.id), ["Send me the log, please"]);
+	// By the keyboard alone it can be reached from the field; it is one message fewer once some of it is gone.
+	await field.press("Tab");
+	await page.keyboard.press("Tab");
+	assert.equal(await offer.evaluate((button) => button === document.activeElement), true);
+	await page.keyboard.press("Enter");
+	assert.equal(await field.inputValue(), "");
+	assert.equal(await field.evaluate((element) => element === document.activeElement), true);
+	await line(bruno.page, "That is all of it").waitFor();
+	await until(async () => (await flow.stored(ana, room.id)).length === count + 1, "every part is stored");
+	const [, ...parts] = await flow.stored(ana, room.id);
+	const words = (of: string) => of.split(/\s+/).filter((word) => word && !word.startsWith("```"));
+	assert.deepEqual(words(parts.join("\n")), words(text));
+	// Each sees them in that order, once; the first answers, and the code is code wherever it was cut.
+	for (const who of [ana, bruno]) {
+		const seen = (await texts(who.page)).slice(1);
+		assert.equal(seen.length, count);
+		assert.deepEqual(words(seen.join("\n").replace(/^Copy$/gm, "")), words(text));
+		assert.equal(await who.page.locator(".quote").count(), 1);
+		assert.deepEqual(
+			(await who.page.locator("pre code").allTextContents()).flatMap((block) => block.trimEnd().split("\n")),
+			code,
+		);
+	}
+	await page.reload();
+	await isAlive(page);
+	assert.equal(await field.inputValue(), "");
+
+	// What is more than goes at once is not offered, and stays.
+	await paste("word ".repeat(9000));
+	await page.getByText("That is more than 10 messages hold. Shorten it.").waitFor();
+	assert.equal(await offer.count(), 0);
+	assert.equal((await field.inputValue()).length, 45_000);
+});
+
 test("[13] the arrow up in an empty field edits my last message; Escape gives up; with text it moves the caret", async (t) => {
 	const { people } = await flow.talk(t, ["Ana", "Bruno"]);
 	const [ana, bruno] = people as [(typeof people)[0], (typeof people)[0]];
