@@ -41,7 +41,7 @@ export async function loader({ request, context, params }: LoaderFunctionArgs) {
 		const code: RefusalCode | null = isForeign ? "not-yours" : message.deletedAt !== null ? "deleted" : null;
 		const refusal = code && { code, details: {} };
 		const shown = { room, message, deed, refusal, back: placeOf(roomId, seq), clientId: randomUUID() };
-		return data(shown, { status: code ? refusals[code].status : 200 });
+		return data(shown, { status: code ? refusals[code] : 200 });
 	});
 }
 
