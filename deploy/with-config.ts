@@ -5,14 +5,17 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { aboutInstance } from "./about-instance.ts";
 import { fetchConfig } from "./fetch-config.ts";
 import { awsStores } from "./stores.ts";
 
 const { CHAT_ENV_PATH: path, AWS_REGION: region } = process.env;
 try {
 	if (path && !region) throw new Error("CHAT_ENV_PATH is set and AWS_REGION is not. Example: AWS_REGION=eu-west-1");
-	const fetched = path && region ? await fetchConfig(awsStores(region), path) : {};
-	process.execve?.(process.execPath, [process.execPath, ...process.argv.slice(2)], { ...process.env, ...version(), ...fetched });
+	const isInstance = path && region;
+	const fetched = isInstance ? await fetchConfig(awsStores(region), path) : {};
+	const about = isInstance ? await aboutInstance(new URL("../deployment", import.meta.url)) : {};
+	process.execve?.(process.execPath, [process.execPath, ...process.argv.slice(2)], { ...process.env, ...version(), ...about, ...fetched });
 	throw new Error("This system cannot replace a process by another.");
 } catch (error) {
 	console.error(error instanceof Error ? error.message : error);

@@ -5,6 +5,8 @@ cd /opt/chat
 
 next="$(readlink next)"
 [ -x "$next/bin/node" ] || { echo "there is no release in $next"; exit 1; }
+# For telemetry: which deployment this release runs by. A rollback runs one that was there before by another.
+printf '%s\n' "${DEPLOYMENT_ID:-}" >"$next/deployment"
 # By renaming, so that there is a current release at every moment.
 ln -sfn "$next" current.new
 mv -T current.new current

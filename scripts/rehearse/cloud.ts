@@ -72,6 +72,10 @@ export async function openCloud(given: {
 		if (headers["x-aws-ec2-metadata-token"] !== "a-token-of-version-2") return void response.writeHead(401).end();
 		const roles = "/latest/meta-data/iam/security-credentials/";
 		if (url === "/latest/meta-data/instance-id") return say(given.instanceOf?.(request.socket.remoteAddress ?? "") ?? "i-rehearsal");
+		if (url === "/latest/dynamic/instance-identity/document")
+			return say(
+				JSON.stringify({ accountId: "123456789012", availabilityZone: "eu-west-1a", imageId: "ami-rehearsal", instanceType: "t3.small" }),
+			);
 		if (url === roles) return say("rehearsal-role");
 		if (url === `${roles}rehearsal-role`)
 			return say(

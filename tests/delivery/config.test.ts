@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
+import { aboutInstance } from "../../deploy/about-instance.ts";
 import { fetchConfig } from "../../deploy/fetch-config.ts";
 import { awsStores } from "../../deploy/stores.ts";
 import { openCloud } from "../../scripts/rehearse/cloud.ts";
@@ -98,6 +101,41 @@ test("with-config.ts becomes the program, with the configuration as its environm
 	const wrong = await run({ CHAT_ENV_PATH: "/chat/other/env" });
 	assert.equal(wrong.code, 1);
 	assert.match(wrong.stderr, /no parameter below/);
+});
+
+test("an instance knows its type, image, zone and account from its metadata, and its deployment from the hook; elsewhere nothing is made up", async (t) => {
+	const document = {
+		accountId: "123456789012",
+		availabilityZone: "eu-west-1a",
+		imageId: "ami-1",
+		instanceType: "t3.small",
+		region: "eu-west-1",
+	};
+	const server = createServer((request, response) => {
+		if (request.method === "PUT" && request.url === "/latest/api/token") return response.end("a-token");
+		const isAllowed =
+			request.headers["x-aws-ec2-metadata-token"] === "a-token" && request.url === "/latest/dynamic/instance-identity/document";
+		return response.writeHead(isAllowed ? 200 : 401).end(isAllowed ? JSON.stringify(document) : "");
+	});
+	await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+	const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const folder = mkdtempSync(join(tmpdir(), "charla-about-"));
+	t.after(() => rmSync(folder, { recursive: true, force: true }));
+	const file = join(folder, "deployment");
+	writeFileSync(file, "d-ABC\n");
+	assert.deepEqual(await aboutInstance(file, endpoint), {
+		AWS_ACCOUNT_ID: "123456789012",
+		AVAILABILITY_ZONE: "eu-west-1a",
+		IMAGE_ID: "ami-1",
+		INSTANCE_TYPE: "t3.small",
+		DEPLOYMENT_ID: "d-ABC",
+	});
+	server.closeAllConnections();
+	await new Promise((done) => server.close(done));
+	// Not there any more, and no deployment by a hook.
+	writeFileSync(file, "\n");
+	assert.deepEqual(await aboutInstance(file, endpoint), {});
+	assert.deepEqual(await aboutInstance(join(folder, "nothing"), endpoint), {});
 });
 
 test("the shell in the hooks is sound", () => {
