@@ -8,7 +8,7 @@ import { createServer, type Server as HttpServer } from "node:http";
 import { hostname } from "node:os";
 import { openAuth, openBuckets, type Session } from "./app/auth/index.server.ts";
 import { type News, openChat, openConsumers, openFacts, openReadText, openRelay, uuidv7 } from "./app/chat/index.server.ts";
-import { type Config, ConfigError, readConfig } from "./app/config.server.ts";
+import { type Config, ConfigError, readConfig, summaryOf } from "./app/config.server.ts";
 import { rates } from "./app/contract/limits.ts";
 import { tellingPath } from "./app/contract/telling-path.ts";
 import { openAddress, openHttp, openOwnOrigin, prefixOf } from "./app/http/index.server.ts";
@@ -52,6 +52,8 @@ export async function startCharla(config: Config, http: HttpServer) {
 	const recorder = openRecorder({
 		log,
 		adapter: () => peers.adapter,
+		instances: () => instances.count().all + 1,
+		arn: settings?.arn,
 		isUnavailable,
 		isSampled: kept?.isSampled,
 		onQuiet: kept ? (message) => kept.traces.addQuiet(message) : undefined,
@@ -82,7 +84,7 @@ export async function startCharla(config: Config, http: HttpServer) {
 		instance: self,
 		onError: (error) => report(error, { call: "hint" }),
 	});
-	log.info("service.started", { node: process.version, telemetry: settings?.mode ?? "off" });
+	log.info("service.started", { node: process.version, telemetry: settings?.mode ?? "off", ...summaryOf(config) });
 
 	const storage = await openStorage({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log, onWaited: recorder.waited });
 	await storage.migrate();

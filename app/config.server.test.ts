@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { ConfigError, readConfig } from "./config.server.ts";
+import { ConfigError, readConfig, summaryOf } from "./config.server.ts";
 
 const secret = "a secret of at least thirty-two characters";
 
@@ -124,4 +124,16 @@ test("[X7] addresses of PostgreSQL may name a unix socket, and FACT_URL may be o
 	assert.equal(readConfig({ DATABASE_URL: url, SESSION_SECRET: secret }).databaseUrl, url);
 	assert.equal(readConfig({ FACT_URL: "off", SESSION_SECRET: secret }).factUrl, null);
 	assert.match(readConfig({ SESSION_SECRET: secret }).factUrl as string, /^https:/);
+});
+
+test("what a process was started with is told by a hash that is equal where everything is, and by what is on; no secret counts", () => {
+	const given = { DATABASE_URL: "postgres://charla:hunter2@db/charla", SESSION_SECRET: "a".repeat(32), IMPORTS: "off" };
+	const { config_hash, features } = summaryOf(readConfig(given));
+	assert.match(config_hash, /^[0-9a-f]{12}$/);
+	assert.equal(features, "database open-shop");
+	const elsewhere = { ...given, DATABASE_URL: "postgres://charla:another@db2/charla", SESSION_SECRET: "b".repeat(32) };
+	assert.equal(summaryOf(readConfig(elsewhere)).config_hash, config_hash);
+	const other = summaryOf(readConfig({ ...given, MAX_SOCKETS: "20", REDIS_URL: "redis://r:6379", WEB_WORKERS: "3" }));
+	assert.notEqual(other.config_hash, config_hash);
+	assert.equal(other.features, "database redis workers-3 open-shop");
 });

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
@@ -174,6 +174,34 @@ export function readConfig(env: Env, options: { dev?: boolean; problems?: readon
 		accessLog: env.ACCESS_LOG?.trim() || null,
 		dev: options.dev ?? false,
 	});
+}
+
+/**
+ * What a process was started with, for its first line in the log: a hash that is equal where everything is, so that two instances
+ * that behave differently can be compared, and what is switched on. Nothing secret goes into it, not even hashed.
+ */
+export function summaryOf(config: Config): { config_hash: string; features: string } {
+	// An address may hold a password.
+	const { databaseUrl, redisUrl, factUrl, sessionSecret: _, ...open } = config;
+	const told = JSON.stringify({ ...open, database: databaseUrl !== null, redis: redisUrl !== null, facts: factUrl !== null });
+	const features = {
+		[databaseUrl ? "database" : "embedded-database"]: true,
+		redis: redisUrl !== null,
+		[`workers-${config.workers}`]: config.workers > 1,
+		"stock-fan-out": config.stockFanOut,
+		"no-rate-limits": !config.rateLimits,
+		"open-shop": config.shopOpen,
+		dynamodb: config.shopTables !== null,
+		kinesis: config.activity !== null,
+		[config.imports === "folder" ? "import-folder" : "import-bucket"]: config.imports !== null,
+		dev: config.dev,
+	};
+	return {
+		config_hash: createHash("sha256").update(told).digest("hex").slice(0, 12),
+		features: Object.keys(features)
+			.filter((name) => features[name as keyof typeof features])
+			.join(" "),
+	};
 }
 
 /** The secret of a laptop: made once, readable by its owner only, so that sessions survive a restart. */

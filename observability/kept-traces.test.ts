@@ -174,6 +174,7 @@ describe("what is kept of a message", () => {
 			publishingAt: at + 5,
 			publishedAt: at + 6,
 			recipients: 4,
+			instances: 2,
 			isFresh: true,
 			endedAt: at + 7,
 		};

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { test } from "node:test";
+import { logs } from "@opentelemetry/api";
+import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from "@opentelemetry/sdk-logs";
 import Transport from "winston-transport";
 import { alarms } from "./alarms.ts";
 import { KeptLogs } from "./kept-logs.ts";
@@ -167,4 +169,20 @@ test("what alarms are reckoned from is written whatever the level: each minute's
 		lines.map((line) => (JSON.parse(line) as Line).event),
 		[...heard, "metrics.emf"],
 	);
+});
+
+test("the instance's ARN goes to New Relic by the name it ties entities by", async () => {
+	const exporter = new InMemoryLogRecordExporter();
+	const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] });
+	logs.setGlobalLoggerProvider(provider);
+	const arn = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0abc";
+	const log = openLog({ level: "info", build: "b1", terminal: true, isExported: true });
+	log.info("service.heartbeat", { sockets: 1, aws_arn: arn });
+	log.info("service.heartbeat", { sockets: 1 });
+	assert.deepEqual(
+		exporter.getFinishedLogRecords().map(({ attributes }) => attributes["newrelic.aws_metric_streams.arn"]),
+		[arn, undefined],
+	);
+	await provider.shutdown();
+	logs.disable();
 });

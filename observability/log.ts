@@ -100,7 +100,13 @@ export function openLog(given: {
 				severityText: level.toUpperCase(),
 				eventName: String(line.event),
 				body: String(line.msg),
-				attributes: { level, event: line.event as string, ...fields },
+				attributes: {
+					level,
+					event: line.event as string,
+					...fields,
+					// By this name New Relic ties the service to what it knows of the instance from AWS.
+					...(fields.aws_arn ? { "newrelic.aws_metric_streams.arn": fields.aws_arn } : {}),
+				},
 			});
 		} finally {
 			isExporting = false;

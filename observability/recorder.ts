@@ -36,13 +36,23 @@ export function openRecorder(given: {
 	isUnavailable: (error: unknown) => boolean;
 	/** The sampler's decision on a trace; all, when there is none to ask. */
 	isSampled?: ((traceId: string) => boolean) | undefined;
+	/** Instances that work on this database, this one included; 1 when not told. */
+	instances?: (() => number) | undefined;
+	/** The instance in AWS' own words, for New Relic to tell which of its entities it is; null outside of AWS. */
+	arn?: string | null | undefined;
 	/** Which way other instances are heard. */
 	adapter?: (() => Adapter) | undefined;
 	/** Hears of messages that went well and are not sampled: no span is made for them. */
 	onQuiet?: ((message: QuietMessage) => void) | undefined;
 }) {
 	const { log, isUnavailable } = given;
-	const shared = openShared({ log, isUnavailable, isSampled: given.isSampled ?? (() => true), onQuiet: given.onQuiet ?? (() => {}) });
+	const shared = openShared({
+		log,
+		isUnavailable,
+		isSampled: given.isSampled ?? (() => true),
+		instances: given.instances ?? (() => 1),
+		onQuiet: given.onQuiet ?? (() => {}),
+	});
 	const calls = recordCalls(shared);
 	const connections = recordSockets(shared);
 	const told = new Map<string, number>();
@@ -187,6 +197,7 @@ export function openRecorder(given: {
 					sockets: live.count(),
 					rss_mb: Math.round(process.memoryUsage.rss() / 1e6),
 					elu: Math.round(since.utilization * 1000) / 1000,
+					...(given.arn ? { aws_arn: given.arn } : {}),
 				});
 			}, heartbeatEvery);
 			heartbeat.unref();

@@ -1,6 +1,6 @@
 /** What an exporter answers with; 0 is success. */
 type Result = { code: number; error?: Error };
-type Exporter<T> = { export(items: T[], done: (result: Result) => void): void; shutdown(): Promise<void> };
+export type Exporter<T> = { export(items: T[], done: (result: Result) => void): void; shutdown(): Promise<void> };
 
 /** Items of one export: far below the megabyte New Relic takes, at 1 kB a span or line. */
 const atOnce = 512;

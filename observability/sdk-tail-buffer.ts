@@ -1,6 +1,7 @@
 import { SpanStatusCode } from "@opentelemetry/api";
 import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import { attributes, slos } from "./contract.ts";
+import { change, count } from "./instruments.ts";
 
 /** Traces that may wait for their end, and how long, ms: a call takes far less, and what never ends must not stay. */
 const tracesOpen = 5000;
@@ -46,6 +47,8 @@ export class TailBuffer implements SpanProcessor {
 	}
 
 	onStart(span: ReadableSpan): void {
+		count("otel.sdk.span.started", 1, {});
+		change("otel.sdk.span.live", 1, {});
 		if (!isRoot(span)) return;
 		const { traceId } = span.spanContext();
 		const open = this.#open.get(traceId);
@@ -60,6 +63,7 @@ export class TailBuffer implements SpanProcessor {
 	/** Never throws: whoever ends a span has done its work, and would take a failure here for its own. */
 	onEnd(span: ReadableSpan): void {
 		try {
+			change("otel.sdk.span.live", -1, {});
 			this.#end(span);
 		} catch {
 			this.#onFull(1);

@@ -23,8 +23,8 @@ import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { Trust } from "../app/contract/ops.ts";
 import { tellingPath } from "../app/contract/telling-path.ts";
 import { serviceName } from "./contract.ts";
-import { count } from "./instruments.ts";
-import { Batcher, type Figures, type LossReason } from "./sdk-batcher.ts";
+import { count, observed } from "./instruments.ts";
+import { Batcher, type Exporter, type Figures, type LossReason } from "./sdk-batcher.ts";
 import { recordingSampler } from "./sdk-sampler.ts";
 import { TailBuffer } from "./sdk-tail-buffer.ts";
 import type { TelemetrySettings } from "./settings.ts";
@@ -33,6 +33,8 @@ import type { TelemetrySettings } from "./settings.ts";
 const exportWithin = 5000;
 /** How long a stop may take, ms: it happens inside the time a deployment allows. */
 const stopWithin = 4500;
+/** Why an export came to nothing, on metrics. */
+const exportFailed = "export-failed" satisfies LossReason;
 /** What is no request of a person: sockets are recorded as calls, files and probes would only make the numbers look better. */
 const noRequest = /^\/(socket\.io|healthz|readyz|assets|telemetry|csp-report|favicon|apple-touch-icon|manifest|robots)/;
 
@@ -77,8 +79,11 @@ export function startSdk(given: {
 		count("telemetry.dropped", lost, { signal, reason });
 		onTrouble(signal, reason, lost, detail);
 	};
-	const spans = otlp?.traces && !given.agentSpans ? new Batcher<ReadableSpan>(new OTLPTraceExporter(target("traces")), lose("span")) : null;
-	const logs = otlp?.logs ? new Batcher<ReadableLogRecord>(new OTLPLogExporter(target("logs")), lose("log")) : null;
+	const spans =
+		otlp?.traces && !given.agentSpans
+			? new Batcher<ReadableSpan>(counted(new OTLPTraceExporter(target("traces")), "span"), lose("span"))
+			: null;
+	const logs = otlp?.logs ? new Batcher<ReadableLogRecord>(counted(new OTLPLogExporter(target("logs")), "log"), lose("log")) : null;
 	const metricFigures: Figures = { exported: 0, dropped: 0, queued: 0, lastError: null, lastErrorAt: null };
 
 	const tail = new TailBuffer({
@@ -109,14 +114,16 @@ export function startSdk(given: {
 		const inner = exporter as unknown as PushMetricExporter;
 		return {
 			export(batch, done) {
+				const points = batch.scopeMetrics.flatMap(({ metrics }) => metrics).reduce((sum, { dataPoints }) => sum + dataPoints.length, 0);
 				inner.export(batch, (result) => {
+					count("otel.sdk.exporter.metric_data_point.exported", points, result.code === 0 ? {} : { "error.type": exportFailed });
 					if (result.code === 0) metricFigures.exported++;
 					else {
 						metricFigures.dropped++;
 						metricFigures.lastError = (result.error?.message ?? "refused").slice(0, 200);
 						metricFigures.lastErrorAt = Date.now();
-						count("telemetry.dropped", 1, { signal: "metric", reason: "export-failed" });
-						onTrouble("metric", "export-failed", 1, metricFigures.lastError);
+						count("telemetry.dropped", 1, { signal: "metric", reason: exportFailed });
+						onTrouble("metric", exportFailed, 1, metricFigures.lastError);
 					}
 					done(result);
 				});
@@ -160,6 +167,8 @@ export function startSdk(given: {
 		],
 	});
 	sdk.start();
+	if (spans) observed("otel.sdk.processor.span.queue.size", () => [{ value: spans.figures.queued }]);
+	if (logs) observed("otel.sdk.processor.log.queue.size", () => [{ value: logs.figures.queued }]);
 
 	return {
 		exporting: () => [
@@ -173,6 +182,19 @@ export function startSdk(given: {
 			// The last metrics are collected by the shutdown, so it goes beside the batches and not before them.
 			await Promise.race([Promise.all([spans?.close(stopWithin), logs?.close(stopWithin), sdk.shutdown().catch(() => undefined)]), late]);
 		},
+	};
+}
+
+/** Counts what was handed to an exporter by how that ended, by the names OpenTelemetry has for it. */
+function counted<Item>(exporter: Exporter<Item>, signal: "span" | "log"): Exporter<Item> {
+	return {
+		export(items, done) {
+			exporter.export(items, (result) => {
+				count(`otel.sdk.exporter.${signal}.exported`, items.length, result.code === 0 ? {} : { "error.type": exportFailed });
+				done(result);
+			});
+		},
+		shutdown: () => exporter.shutdown(),
 	};
 }
 
@@ -203,6 +225,7 @@ function resourceOf(settings: TelemetrySettings): Record<string, string | number
 		"os.type": osType().toLowerCase(),
 		"os.version": release(),
 		"cloud.provider": env.AWS_REGION ? "aws" : undefined,
+		"cloud.platform": env.AWS_REGION && env.INSTANCE_ID ? "aws_ec2" : undefined,
 		"cloud.region": env.AWS_REGION,
 		"cloud.availability_zone": env.AVAILABILITY_ZONE,
 		"cloud.account.id": env.AWS_ACCOUNT_ID,

@@ -25,6 +25,8 @@ export type TelemetrySettings = Readonly<{
 	sampleRatio: number;
 	/** Makes the decision of a trace unforeseeable from outside, and equal on all instances. */
 	sampleSalt: string;
+	/** The EC2 instance by its ARN; null outside of AWS. */
+	arn: string | null;
 	/** How often metrics are exported, ms. */
 	metricsEvery: number;
 	otlp: { endpoint: string; headers: Record<string, string>; traces: boolean; metrics: boolean; logs: boolean } | null;
@@ -140,6 +142,10 @@ export function readTelemetry(env: Env, options: { dev?: boolean } = {}): { sett
 		instance: `${text("INSTANCE_ID") ?? hostname()}/${process.pid}`,
 		sampleRatio: ratio,
 		sampleSalt: text("SESSION_SECRET") ?? secretIn(dataDir),
+		arn:
+			awsRegion && text("AWS_ACCOUNT_ID") && text("INSTANCE_ID")
+				? `arn:aws:ec2:${awsRegion}:${text("AWS_ACCOUNT_ID")}:instance/${text("INSTANCE_ID")}`
+				: null,
 		metricsEvery,
 		otlp: otlp ? { ...otlp, ...signals } : null,
 		newRelic: key

@@ -157,6 +157,7 @@ export function quietSpans(message: QuietMessage, instance: string, attempt: num
 						"messaging.destination.name": "message.created",
 						"messaging.batch.message_count": message.recipients,
 						"chat.fanout.local": message.recipients,
+						"chat.fanout.instances": message.instances,
 						"chat.fanout.sample_n": sampleOf(message.recipients),
 						"chat.room.id": message.roomId,
 						"chat.message.seq": message.seq,

@@ -35,6 +35,7 @@ export function recordFanOut(shared: Shared, adapter: () => Adapter): Pick<Recor
 			const recorded = message && !heardBy ? shared.sending.get(message.clientId) : undefined;
 			const startedAt = now();
 			const sampleN = sampleOf(recipients);
+			const instances = shared.instances();
 			const isUnwanted = recorded
 				? !recorded.span
 				: source.how === "heard" && message !== null && !shared.isSampled(traceOf(message.clientId).traceId);
@@ -61,7 +62,7 @@ export function recordFanOut(shared: Shared, adapter: () => Adapter): Pick<Recor
 			function openSpan(): Span {
 				// Undefined: whatever call is under way; an edit or a join has no message of its own to hang on.
 				const under = recorded ? recorded.context : message ? messageParent(message.clientId) : heardBy ? ROOT_CONTEXT : undefined;
-				return fanOutSpan({ fact, heardBy, recipients, sampleN, startedAt, under });
+				return fanOutSpan({ fact, heardBy, recipients, instances, sampleN, startedAt, under });
 			}
 
 			function envelopeOf(createdAt: number): Envelope {
@@ -86,12 +87,13 @@ export function recordFanOut(shared: Shared, adapter: () => Adapter): Pick<Recor
 
 			function tellFanOut(endedAt: number): void {
 				const from = recorded?.committedAt || startedAt;
-				record("chat.message.fanout", recipients, {});
+				record("chat.message.fanout", recipients, { "chat.room.kind": shared.kindOf(fact.roomId) });
 				record("chat.message.stage.duration", Math.max(0, endedAt - from) / 1000, { stage: heardBy ? "adapter" : "publish" });
 				if (!recorded) return;
 				recorded.publishingAt = startedAt;
 				recorded.publishedAt = endedAt;
 				recorded.recipients = recipients;
+				recorded.instances = instances;
 			}
 		},
 		gap(roomId, from, to) {
@@ -105,13 +107,14 @@ type FanOut = {
 	fact: Pick<Fact, "kind" | "roomId" | "seq"> & { message?: { clientId: string; card?: { tp?: string } | null | undefined } };
 	heardBy: HeardBy | null;
 	recipients: number;
+	instances: number;
 	sampleN: number;
 	startedAt: number;
 	under: Context | undefined;
 };
 
 /** Publishing a fact of ours, or processing one from elsewhere: begun, and the caller's to end. */
-export function fanOutSpan({ fact, heardBy, recipients, sampleN, startedAt, under }: FanOut): Span {
+export function fanOutSpan({ fact, heardBy, recipients, instances, sampleN, startedAt, under }: FanOut): Span {
 	const name = factNames[fact.kind];
 	const verb = heardBy ? "process" : "publish";
 	const attributes = {
@@ -125,7 +128,7 @@ export function fanOutSpan({ fact, heardBy, recipients, sampleN, startedAt, unde
 		"chat.message.seq": fact.seq,
 		"chat.fanout.local": recipients,
 		"chat.fanout.sample_n": sampleN,
-		...(heardBy ? { "chat.adapter": heardBy } : {}),
+		...(heardBy ? { "chat.adapter": heardBy } : { "chat.fanout.instances": instances }),
 	};
 	return tracer().startSpan(
 		`${verb} ${name}`,

@@ -58,6 +58,7 @@ export function recordMessages(shared: Shared) {
 			publishingAt: 0,
 			publishedAt: 0,
 			recipients: 0,
+			instances: 0,
 			isFresh: false,
 		};
 		if (clientId) shared.sending.set(clientId, recorded);
@@ -173,6 +174,7 @@ export function recordMessages(shared: Shared) {
 					fact,
 					heardBy: null,
 					recipients: recorded.recipients,
+					instances: recorded.instances,
 					sampleN: sampleOf(recorded.recipients),
 					startedAt: recorded.publishingAt,
 					under: recorded.context,
@@ -194,7 +196,7 @@ export function recordMessages(shared: Shared) {
 				seq,
 				bytes,
 				recipients: recorded.recipients,
-				instances: 1,
+				instances: recorded.instances,
 				t_validate_ms: rounded(recorded.validatedAt - recorded.startedAt),
 				t_persist_ms: rounded(recorded.committedAt - recorded.storingAt),
 				t_publish_ms: rounded(Math.max(0, recorded.publishedAt - recorded.committedAt)),

@@ -9,6 +9,8 @@ export type Shared = {
 	isUnavailable: (error: unknown) => boolean;
 	/** Whether a trace will be exported whatever becomes of it: the sampler's own decision, known before any span is made. */
 	isSampled: (traceId: string) => boolean;
+	/** Instances that work on this database, this one included. */
+	instances: () => number;
 	/** Hears of messages that went well and whose spans were not made. */
 	onQuiet: (message: QuietMessage) => void;
 	/** Messages being sent, by clientId: a statement that stores many at once and the announcement find theirs here. */
@@ -38,7 +40,7 @@ export type QuietMessage = Omit<Recorded, "span" | "context"> & {
 /** Rooms whose kind is kept in memory: far more than one instance serves at a time, and a forgotten one is only "unknown". */
 const kindsKept = 20_000;
 
-export function openShared(given: Pick<Shared, "log" | "isUnavailable" | "isSampled" | "onQuiet">): Shared {
+export function openShared(given: Pick<Shared, "log" | "isUnavailable" | "isSampled" | "instances" | "onQuiet">): Shared {
 	const roomKinds = new Map<string, RoomKind>();
 	const contexts = new WeakMap<object, Context>();
 	const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;

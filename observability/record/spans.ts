@@ -124,6 +124,8 @@ export type Recorded = {
 	publishingAt: number;
 	publishedAt: number;
 	recipients: number;
+	/** Instances there were when it was announced. */
+	instances: number;
 	isFresh: boolean;
 };
 /** Set in the context of a message being sent. */

@@ -332,11 +332,11 @@ test("what the sampler does not take costs no span when it goes well, and has al
 });
 
 /** A recorder on a database that answers at once, and what it wrote. */
-function withoutDatabase(given: { isSampled?: () => boolean; delay?: number } = {}) {
+function withoutDatabase(given: { isSampled?: () => boolean; delay?: number; arn?: string } = {}) {
 	const lines: { event: string; fields: Record<string, unknown> }[] = [];
 	const tell = (event: string, fields: Record<string, unknown> = {}) => void lines.push({ event, fields });
 	const log = { debug: tell, info: tell, warn: tell, error: tell };
-	const recorder = openRecorder({ log, isUnavailable: () => false, isSampled: given.isSampled ?? (() => true) });
+	const recorder = openRecorder({ log, isUnavailable: () => false, isSampled: given.isSampled ?? (() => true), arn: given.arn });
 	const sql = recorder.sql({
 		query: async <Row>(_name: string, _text: string, values?: readonly unknown[]) => {
 			if (given.delay) await new Promise((done) => setTimeout(done, given.delay));
@@ -348,7 +348,7 @@ function withoutDatabase(given: { isSampled?: () => boolean; delay?: number } = 
 }
 
 test("what is late or slow has a line, and every minute one says that the server lives", async (t) => {
-	const { recorder, sql, lines } = withoutDatabase({ delay: 300 });
+	const { recorder, sql, lines } = withoutDatabase({ delay: 300, arn: "arn:aws:ec2:eu-west-1:1:instance/i-1" });
 	const message = { clientId: randomUUID(), createdAt: Date.now() - 1500 } as Message;
 	recorder.fanOut({ kind: "message-posted", roomId: lobbyId, seq: 7, message }, 3, { how: "healed" }, () => undefined);
 	const late = lines.find((line) => line.event === "adapter.lag");
@@ -367,6 +367,7 @@ test("what is late or slow has a line, and every minute one says that the server
 	const beats = lines.filter((line) => line.event === "service.heartbeat");
 	assert.equal(beats.length, 2);
 	assert.equal(beats[0]?.fields.sockets, 3);
+	assert.equal(beats[0]?.fields.aws_arn, "arn:aws:ec2:eu-west-1:1:instance/i-1");
 	assert.ok(Number(beats[0]?.fields.rss_mb) > 10);
 	assert.ok(Number(beats[1]?.fields.elu) >= 0 && Number(beats[1]?.fields.elu) <= 1);
 	recorder.end();

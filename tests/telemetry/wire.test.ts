@@ -15,6 +15,17 @@ import { type OtlpReceiver, type ReceiverMode, startOtlpReceiver } from "../supp
 /** Bytes of one request: what New Relic takes. */
 const mostBytes = 1_000_000;
 
+/** What an instance's environment says of it (deploy/about-instance.ts). */
+const onInstance = {
+	INSTANCE_ID: "i-0abc",
+	INSTANCE_TYPE: "t3.small",
+	IMAGE_ID: "ami-1",
+	AWS_REGION: "eu-west-1",
+	AWS_ACCOUNT_ID: "123456789012",
+	AVAILABILITY_ZONE: "eu-west-1a",
+	DEPLOYMENT_ID: "d-ABC",
+};
+
 /** A server that exports to a receiver, on a database of its own. */
 async function scene(
 	t: TestContext,
@@ -52,7 +63,7 @@ async function residentKb(server: ExportingServer): Promise<number> {
 }
 
 test("what leaves the server: gzip, the key, under a megabyte, delta, one resource, and the contract's names", async (t) => {
-	const { receiver, server } = await scene(t);
+	const { receiver, server } = await scene(t, onInstance);
 	const ana = await connect(t, server, "Ana");
 	const ids: string[] = [];
 	for (let i = 0; i < 300; i += 50) ids.push(...(await Promise.all(Array.from({ length: 50 }, (_, k) => post(ana, `message ${i + k}`)))));
@@ -74,7 +85,16 @@ test("what leaves the server: gzip, the key, under a megabyte, delta, one resour
 		assert.equal(resource["service.name"], "chat-web");
 		assert.equal(resource["service.version"], "abc123");
 		assert.equal(resource["deployment.environment.name"], "test");
-		assert.match(String(resource["service.instance.id"]), /\/\d+$/);
+		assert.match(String(resource["service.instance.id"]), /^i-0abc\/\d+$/);
+		assert.equal(resource["host.id"], "i-0abc");
+		assert.equal(resource["host.type"], "t3.small");
+		assert.equal(resource["host.image.id"], "ami-1");
+		assert.equal(resource["cloud.provider"], "aws");
+		assert.equal(resource["cloud.platform"], "aws_ec2");
+		assert.equal(resource["cloud.region"], "eu-west-1");
+		assert.equal(resource["cloud.availability_zone"], "eu-west-1a");
+		assert.equal(resource["cloud.account.id"], "123456789012");
+		assert.equal(resource["deployment.id"], "d-ABC");
 	}
 	assert.ok(!JSON.stringify(everything).includes("unknown_service"));
 	for (const metric of receiver.metrics) {
@@ -82,6 +102,28 @@ test("what leaves the server: gzip, the key, under a megabyte, delta, one resour
 		assert.equal(metric.temporality, "delta", metric.name);
 	}
 	assert.ok(receiver.metrics.some((metric) => metric.type === "exponentialHistogram"));
+	assert.match(String(server.lines().find((line) => line.event === "service.started")?.config_hash), /^[0-9a-f]{12}$/);
+	// What is told of a message's announcement: how many instances there are, and the kind of room on the number.
+	const published = receiver.spans.find((span) => span.name === "publish message.created");
+	assert.equal(published?.attributes["chat.fanout.instances"], 1);
+	const fanOut = receiver.metrics.filter((metric) => metric.name === "chat.message.fanout").flatMap((metric) => metric.points);
+	assert.deepEqual([...new Set(fanOut.map((point) => point.attributes["chat.room.kind"]))], ["public"]);
+	// Telemetry about telemetry: what was exported, what waits, and that each span that began has ended.
+	const points = (name: string) => receiver.metrics.filter((metric) => metric.name === name).flatMap((metric) => metric.points);
+	for (const name of ["span", "log", "metric_data_point"]) {
+		const exported = points(`otel.sdk.exporter.${name}.exported`);
+		assert.ok(
+			exported.some((point) => point.value > 0),
+			name,
+		);
+		assert.ok(
+			exported.every((point) => point.attributes["error.type"] === undefined),
+			name,
+		);
+	}
+	for (const name of ["span", "log"]) assert.ok(points(`otel.sdk.processor.${name}.queue.size`).length > 0, name);
+	assert.ok(points("otel.sdk.span.started").reduce((sum, point) => sum + point.value, 0) >= ids.length * 4);
+	assert.equal(points("otel.sdk.span.live").at(-1)?.value, 0);
 	// Delta: what was sent adds up over all exports.
 	const valid = receiver.metrics.filter((metric) => metric.name === "slo.valid").flatMap((metric) => metric.points);
 	const sends = valid.filter((point) => point.attributes.slo === "send").reduce((sum, point) => sum + point.value, 0);
