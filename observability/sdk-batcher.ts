@@ -1,3 +1,5 @@
+import { count } from "./instruments.ts";
+
 /** What an exporter answers with; 0 is success. */
 type Result = { code: number; error?: Error };
 export type Exporter<T> = { export(items: T[], done: (result: Result) => void): void; shutdown(): Promise<void> };
@@ -103,4 +105,20 @@ export class Batcher<T> {
 			// It stands in the figures.
 		}
 	}
+}
+
+/** Why an export came to nothing, on metrics. */
+export const exportFailed = "export-failed" satisfies LossReason;
+
+/** Counts what was handed to an exporter by how that ended, by the names OpenTelemetry has for it. */
+export function counted<Item>(exporter: Exporter<Item>, signal: "span" | "log"): Exporter<Item> {
+	return {
+		export(items, done) {
+			exporter.export(items, (result) => {
+				count(`otel.sdk.exporter.${signal}.exported`, items.length, result.code === 0 ? {} : { "error.type": exportFailed });
+				done(result);
+			});
+		},
+		shutdown: () => exporter.shutdown(),
+	};
 }

@@ -24,7 +24,7 @@ import type { Trust } from "../app/contract/ops.ts";
 import { tellingPath } from "../app/contract/telling-path.ts";
 import { serviceName } from "./contract.ts";
 import { count, observed } from "./instruments.ts";
-import { Batcher, type Exporter, type Figures, type LossReason } from "./sdk-batcher.ts";
+import { Batcher, counted, exportFailed, type Figures, type LossReason } from "./sdk-batcher.ts";
 import { recordingSampler } from "./sdk-sampler.ts";
 import { TailBuffer } from "./sdk-tail-buffer.ts";
 import type { TelemetrySettings } from "./settings.ts";
@@ -33,8 +33,6 @@ import type { TelemetrySettings } from "./settings.ts";
 const exportWithin = 5000;
 /** How long a stop may take, ms: it happens inside the time a deployment allows. */
 const stopWithin = 4500;
-/** Why an export came to nothing, on metrics. */
-const exportFailed = "export-failed" satisfies LossReason;
 /** What is no request of a person: sockets are recorded as calls, files and probes would only make the numbers look better. */
 const noRequest = /^\/(socket\.io|healthz|readyz|assets|telemetry|csp-report|favicon|apple-touch-icon|manifest|robots)/;
 
@@ -182,19 +180,6 @@ export function startSdk(given: {
 			// The last metrics are collected by the shutdown, so it goes beside the batches and not before them.
 			await Promise.race([Promise.all([spans?.close(stopWithin), logs?.close(stopWithin), sdk.shutdown().catch(() => undefined)]), late]);
 		},
-	};
-}
-
-/** Counts what was handed to an exporter by how that ended, by the names OpenTelemetry has for it. */
-function counted<Item>(exporter: Exporter<Item>, signal: "span" | "log"): Exporter<Item> {
-	return {
-		export(items, done) {
-			exporter.export(items, (result) => {
-				count(`otel.sdk.exporter.${signal}.exported`, items.length, result.code === 0 ? {} : { "error.type": exportFailed });
-				done(result);
-			});
-		},
-		shutdown: () => exporter.shutdown(),
 	};
 }
 

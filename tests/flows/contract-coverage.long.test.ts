@@ -401,6 +401,11 @@ const elsewhere: Record<string, string> = {
 	"event telemetry.export_failed": "tests/telemetry/wire.test.ts",
 	"metric telemetry.dropped": "tests/telemetry/wire.test.ts",
 	"event service.heartbeat": "once a minute: tests/telemetry/recorder.test.ts",
+	"event service.heartbeat: aws_arn": "an instance in AWS: tests/telemetry/recorder.test.ts",
+	...Object.fromEntries(
+		["span", "log"].map((signal) => [`metric otel.sdk.exporter.${signal}.exported: error.type`, "observability/sdk-batcher.test.ts"]),
+	),
+	"metric otel.sdk.exporter.metric_data_point.exported: error.type": "an export that fails: tests/telemetry/wire.test.ts",
 	"event metrics.emf": "once a minute: observability/kept-metrics.test.ts",
 	"metric db.client.connection.timeouts": "no connection in time: tests/telemetry/recorder.test.ts",
 	"event adapter.lag": "a lag of more than a second: tests/telemetry/recorder.test.ts",

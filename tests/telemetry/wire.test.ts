@@ -203,6 +203,15 @@ async function chatWithout(t: TestContext, mode: ReceiverMode, says: RegExp, rou
 			() => lost().some((point) => point.value > 0 && point.attributes.reason === "export-failed"),
 			() => "telemetry.dropped",
 		);
+		// The export that failed is told by the next that does not.
+		const points = () =>
+			receiver.metrics
+				.filter((metric) => metric.name === "otel.sdk.exporter.metric_data_point.exported")
+				.flatMap((metric) => metric.points);
+		await eventually(
+			() => points().some((point) => point.attributes["error.type"] === "export-failed" && point.value > 0),
+			() => "points of metrics whose export failed",
+		);
 		receiver.behave(mode);
 		receiver.spans.length = 0;
 	}
