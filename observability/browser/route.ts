@@ -6,6 +6,7 @@ export const pageRoutes = [
 	"/rooms/browse",
 	"/rooms/:roomId",
 	"/rooms/:roomId/pages/:page?",
+	"/rooms/:roomId/messages/:seq/:deed?",
 	"/rooms/:roomId/orders",
 	"/rooms/:roomId/activity",
 	"/people",

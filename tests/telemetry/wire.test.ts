@@ -67,8 +67,10 @@ test("what leaves the server: gzip, the key, under a megabyte, delta, one resour
 	const ana = await connect(t, server, "Ana");
 	const ids: string[] = [];
 	for (let i = 0; i < 300; i += 50) ids.push(...(await Promise.all(Array.from({ length: 50 }, (_, k) => post(ana, `message ${i + k}`)))));
+	// Numbers, and among them what was exported of each kind: that of the last lines and spans is told to nobody any more.
+	const awaited = ["slo.valid", ...["span", "log", "metric_data_point"].map((kind) => `otel.sdk.exporter.${kind}.exported`)];
 	await eventually(
-		() => receiver.metrics.some((metric) => metric.name === "slo.valid"),
+		() => awaited.every((name) => receiver.metrics.some((metric) => metric.name === name)),
 		() => "metrics",
 	);
 	assert.equal(await server.stop(), 0);
@@ -196,7 +198,11 @@ async function chatWithout(t: TestContext, mode: ReceiverMode, says: RegExp, rou
 	assert.match(String(line?.detail), says);
 	assert.ok(Number(line?.count) > 0);
 	if (mode !== "hang") {
-		// What was lost is told as a number too, once somebody takes numbers again.
+		// What was lost is told as a number too, once somebody takes numbers again. Those of metrics wait until one of theirs failed.
+		await eventually(
+			() => server.lines().some((each) => each.event === "telemetry.export_failed" && each.signal === "metric"),
+			() => "a line about metrics",
+		);
 		receiver.behave("well");
 		const lost = () => receiver.metrics.filter((metric) => metric.name === "telemetry.dropped").flatMap((metric) => metric.points);
 		await eventually(
