@@ -22,14 +22,21 @@ const loadConnectionDialog = () => import("./connection-dialog.tsx").then((modul
 const ConnectionDialog = late(loadConnectionDialog);
 /** It is wanted most when nothing can be fetched: it comes by itself once the page has long been there, ms. */
 const laterOn = 10_000;
+const JourneyPanel = late(() => import("./journey-panel.tsx").then((module) => module.JourneyPanel));
 const SloDialog = late(() => import("./slo-dialog.tsx").then((module) => module.SloDialog));
+
+/** What can stand beside the conversation; part of the address, as `panel`. */
+export const panels = ["members", "about", "help", "journey"] as const;
+export type Panel = (typeof panels)[number];
 
 type Props = {
 	opened: OpenedRoom;
 	clientId: string;
 	/** The message a link leads to. */
 	at: number | null;
-	panel: "members" | "about" | "help" | null;
+	panel: Panel | null;
+	/** The message whose journey is asked for. */
+	travelled: number;
 	refusal: RefusalShown | null;
 	/** A form about the room itself that was refused. */
 	refusedForm: RefusedForm | null;
@@ -38,7 +45,7 @@ type Props = {
 };
 
 /** A room: as the server rendered it, and from then on as the live state follows it. */
-export function Conversation({ opened, clientId, at, panel, refusal, refusedForm, draftText }: Props) {
+export function Conversation({ opened, clientId, at, panel, travelled, refusal, refusedForm, draftText }: Props) {
 	const { t } = useWords();
 	const live = useLive();
 	const navigate = useNavigate();
@@ -85,6 +92,7 @@ export function Conversation({ opened, clientId, at, panel, refusal, refusedForm
 		.slice(0, 3)
 		.map(({ person }) => person);
 	const closeTo = `/rooms/${roomId}`;
+	const close = () => navigate(closeTo, { preventScrollReset: true });
 	return (
 		<div className={panel ? "conversation has-panel" : "conversation"}>
 			<div className="conversation-main" {...inert(panel !== null && isNarrow)}>
@@ -108,6 +116,7 @@ export function Conversation({ opened, clientId, at, panel, refusal, refusedForm
 						setReplyTo({ seq: line.seq, author: line.author, excerpt: excerpt(line.body) });
 						composer.current?.focus();
 					}}
+					onJourney={(seq) => navigate(`${closeTo}?panel=journey&seq=${seq}`, { preventScrollReset: true })}
 					onRewrite={({ clientId, body, replyTo }) => {
 						if (replyTo) setReplyTo(replyTo);
 						live.discard(clientId);
@@ -141,14 +150,26 @@ export function Conversation({ opened, clientId, at, panel, refusal, refusedForm
 			</div>
 			{panel && (
 				<SidePanel
-					key={panel}
-					title={t(panel === "members" ? "members.title" : panel === "about" ? "about.title" : "help.title")}
+					name={`${panel} ${travelled}`}
+					title={t(`${panel}.title`)}
 					closeTo={closeTo}
-					onClose={() => navigate(closeTo, { preventScrollReset: true })}
+					onClose={close}
+					refocus={() => timeline.current?.focus()}
 				>
 					{panel === "members" && <MembersPanel members={members} here={here} me={me.id} />}
 					{panel === "about" && <AboutPanel room={room} refused={refusedForm} />}
 					{panel === "help" && <HelpWords />}
+					{panel === "journey" && (
+						<JourneyPanel
+							key={travelled}
+							roomId={roomId}
+							seq={travelled}
+							message={view.messages.find((message) => message.seq === travelled)}
+							members={members}
+							me={me.id}
+							onClose={close}
+						/>
+					)}
 				</SidePanel>
 			)}
 			{dialog === "status" && <ConnectionDialog onClose={() => setDialog(null)} />}

@@ -49,7 +49,7 @@ export function useRoving(content: RefObject<HTMLElement>, lines: unknown) {
 			return true;
 		},
 		focus(): void {
-			current.current?.focus();
+			current.current?.focus({ preventScroll: true });
 		},
 	};
 }

@@ -29,7 +29,6 @@ import { useUnreadMark } from "./use-unread-mark.ts";
 const item = { role: "listitem" } as const;
 
 const ConfirmDelete = late(() => import("./confirm-delete.tsx").then((module) => module.ConfirmDelete));
-const JourneyDialog = late(() => import("./journey-dialog.tsx").then((module) => module.JourneyDialog));
 
 /** History that close to the edge is fetched, px: less than two screens of scrolling ahead. */
 const ahead = 1200;
@@ -53,6 +52,8 @@ type Props = {
 	me: Person;
 	at: number | null;
 	onReply(line: Line): void;
+	/** Shows how far a message of mine has come. */
+	onJourney(seq: number): void;
 	/** The text of a message that was not sent goes back to where it was written. */
 	onRewrite(pending: Pending): void;
 	/** Editing or a menu ended: where the focus goes when it did not start in the list. */
@@ -65,7 +66,7 @@ const shown = () => new Promise((done) => requestAnimationFrame(() => requestAni
 
 /** The messages of a room: grouped, by days, with what is on its way at the end. */
 export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(props, handle) {
-	const { view, isFollowed, me, at, onReply, onRewrite, onDone, say } = props;
+	const { view, isFollowed, me, at, onReply, onJourney, onRewrite, onDone, say } = props;
 	const { room, members, messages, hasBefore, hasAfter } = view;
 	const { t, n, day, dayKey, time } = useWords();
 	const live = useLive();
@@ -110,7 +111,6 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 	const [target, setTarget] = useState<number | null>(null);
 	const [active, setActive] = useState<{ key: string; state: "menu" | "editing" } | null>(null);
 	const [deleting, setDeleting] = useState<Line | null>(null);
-	const [travelled, setTravelled] = useState<Line | null>(null);
 	const fromComposer = useRef(false);
 	const roving = useRoving(content, allDays);
 	const liveSince = useRef(room.lastSeq);
@@ -260,8 +260,8 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 		[content],
 	);
 
-	const latest = useRef({ active, onReply, onRewrite, onDone, say });
-	latest.current = { active, onReply, onRewrite, onDone, say };
+	const latest = useRef({ active, onReply, onJourney, onRewrite, onDone, say });
+	latest.current = { active, onReply, onJourney, onRewrite, onDone, say };
 	const doing = useMemo<RowDoing>(
 		() => ({
 			openMenu: (line) => setActive({ key: line.key, state: "menu" }),
@@ -277,7 +277,9 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 			rewrite: (waiting) => latest.current.onRewrite(waiting),
 			journey(line) {
 				setActive(null);
-				setTravelled(line);
+				// Where the panel gives the focus back to.
+				refocus(line.key);
+				latest.current.onJourney(line.seq ?? 0);
 			},
 			edit(line) {
 				fromComposer.current = false;
@@ -335,7 +337,7 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 	useImperativeHandle(handle, () => ({
 		journeyOfLast() {
 			const mine = lastOfMine();
-			if (mine) setTravelled(mine);
+			if (mine) onJourney(mine.seq ?? 0);
 			return mine !== undefined;
 		},
 		editLast() {
@@ -383,7 +385,7 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 		// The thread leads to the journey, for a pointer; keys have the menu.
 		const thread = hit?.closest(".hilo, .hilo-words")?.closest<HTMLElement>("[data-key]");
 		const travelling = thread && lines.find((line) => line.key === thread.dataset.key && line.seq !== null);
-		if (travelling) setTravelled(travelling);
+		if (travelling) onJourney(travelling.seq ?? 0);
 		const button = hit?.closest<HTMLElement>("[data-copy-code]");
 		if (!button) return;
 		const isCopied = await copyText(button.parentElement?.querySelector("code")?.textContent ?? "");
@@ -484,15 +486,6 @@ export const Timeline = forwardRef<TimelineHandle, Props>(function Timeline(prop
 				<p className="jumping" role="status">
 					{t("timeline.loading")}
 				</p>
-			)}
-			{travelled && (
-				<JourneyDialog
-					roomId={room.id}
-					line={travelled}
-					reach={reachOf(travelled.seq ?? 0)}
-					onClose={() => setTravelled(null)}
-					returnTo={() => keeper.current?.row(travelled.seq ?? 0) ?? keeper.current?.scroller.current ?? null}
-				/>
 			)}
 			{deleting && (
 				<ConfirmDelete

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { type ShouldRevalidateFunctionArgs, useActionData, useLoaderData, useParams, useSearchParams } from "@remix-run/react";
-import { Conversation } from "../components/conversation.tsx";
+import { Conversation, panels } from "../components/conversation.tsx";
 import { lobbyId } from "../contract/fixed.ts";
 import { rates } from "../contract/limits.ts";
 import { parseCall, parseForm } from "../contract/parse.ts";
@@ -95,7 +95,8 @@ export default function RoomPage() {
 	const answer = useActionData<typeof action>();
 	const { roomId } = useParams();
 	const [search] = useSearchParams();
-	const panel = search.get("panel");
+	const travelled = Number(search.get("seq"));
+	const panel = panels.find((name) => name === search.get("panel") && (name !== "journey" || travelled > 0)) ?? null;
 	const at = Number(search.get("at"));
 	const ofRoom = answer && ["change", "invite", "leave"].includes(answer.intent) ? answer : null;
 	return (
@@ -104,7 +105,8 @@ export default function RoomPage() {
 			opened={opened}
 			clientId={clientId}
 			at={at > 0 ? at : null}
-			panel={panel === "members" || panel === "about" || panel === "help" ? panel : null}
+			panel={panel}
+			travelled={travelled}
 			refusal={ofRoom ? null : (answer?.refusal ?? null)}
 			refusedForm={ofRoom}
 			draftText={answer?.typed}

@@ -400,7 +400,7 @@ export const en = {
 	"refusal.foreign-origin": "That request came from another site, so it was not carried out.",
 	"refusal.not-found": "There is no such room, or you are not in it.",
 	"refusal.message-not-found": "That message does not exist in this room.",
-	"refusal.not-yours": "Only the person who wrote a message can change it.",
+	"refusal.not-yours": "Only the person who wrote the message can do that.",
 	"refusal.not-owner": "Only an owner of the room can do that.",
 	"refusal.owner-link-spent":
 		"This link does not work any more: it was used, it is older than a day, or Charla has started again since. As long as nobody is administrator, each start prints a new one.",

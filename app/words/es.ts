@@ -400,7 +400,7 @@ export const es: Words = {
 	"refusal.foreign-origin": "Esa petición vino de otro sitio, así que no se llevó a cabo.",
 	"refusal.not-found": "Esa sala no existe, o no estás en ella.",
 	"refusal.message-not-found": "Ese mensaje no existe en esta sala.",
-	"refusal.not-yours": "Solo quien escribió un mensaje puede cambiarlo.",
+	"refusal.not-yours": "Eso solo puede hacerlo quien escribió el mensaje.",
 	"refusal.not-owner": "Solo quien administra la sala puede hacer eso.",
 	"refusal.owner-link-spent":
 		"Este enlace ya no sirve: se usó, tiene más de un día o Charla volvió a arrancar desde entonces. Mientras nadie administre, cada arranque imprime uno nuevo.",

@@ -51,12 +51,14 @@ const key = (combination: string) => async (page: Page) => {
 	await page.keyboard.press(combination);
 };
 
-const command = (words: string) => async (page: Page) => {
-	await isLive(page);
-	await composer(page).fill(words);
-	await composer(page).press("Enter");
-	await page.getByRole("dialog").locator("dl, ol, p").first().waitFor();
-};
+const command =
+	(words: string, opens: "dialog" | "complementary" = "dialog") =>
+	async (page: Page) => {
+		await isLive(page);
+		await composer(page).fill(words);
+		await composer(page).press("Enter");
+		await page.getByRole(opens).locator("dl, ol, p").first().waitFor();
+	};
 
 function states(): State[] {
 	const lobby = `/rooms/${lobbyId}`;
@@ -94,7 +96,7 @@ function states(): State[] {
 				await page.getByRole("dialog").waitFor();
 			},
 		},
-		{ name: "journey", path: design, act: command("/journey") },
+		{ name: "journey", path: design, act: command("/journey", "complementary") },
 		{ name: "connection", path: design, act: command("/status") },
 		{ name: "service levels", path: design, act: command("/slo") },
 		{ name: "shortcuts", path: design, act: key("?") },

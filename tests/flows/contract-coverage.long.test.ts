@@ -145,9 +145,10 @@ async function live(t: TestContext): Promise<void> {
 	await say(ana.page, "/fact");
 	await line(ana.page, "/fact").waitFor();
 	await say(ana.page, "/journey");
-	await ana.page.getByRole("dialog").waitFor();
+	const journey = ana.page.getByRole("complementary", { name: "The journey of your message" });
+	await journey.getByRole("heading", { name: "Stored" }).waitFor();
 	await ana.page.keyboard.press("Escape");
-	await ana.page.getByRole("dialog").waitFor({ state: "detached" });
+	await journey.waitFor({ state: "detached" });
 	await say(ana.page, "/slo");
 	await ana.page.getByRole("dialog").getByText("Nothing is lost").waitFor();
 	await ana.page.keyboard.press("Escape");

@@ -6,7 +6,7 @@ import { long } from "../support/long.ts";
 
 const flow = openFlow();
 
-const journeyOf = (page: Page): Locator => page.getByRole("dialog", { name: "The journey of your message" });
+const journeyOf = (page: Page): Locator => page.getByRole("complementary", { name: "The journey of your message" });
 const connectionOf = (page: Page): Locator => page.getByRole("dialog", { name: "Your connection" });
 
 /** Opens the journey of a message by its menu, by keyboard alone. */
@@ -15,9 +15,9 @@ async function openJourney(page: Page, text: string): Promise<Locator> {
 	await page.keyboard.press("Enter");
 	await page.getByRole("menuitem", { name: "Journey" }).focus();
 	await page.keyboard.press("Enter");
-	const dialog = journeyOf(page);
-	await dialog.getByRole("heading", { name: "Stored" }).waitFor();
-	return dialog;
+	const panel = journeyOf(page);
+	await panel.getByRole("heading", { name: "Stored" }).waitFor();
+	return panel;
 }
 
 test("the journey of a message is followed live: stored, delivered, on screen, and by whom; Escape leads back to it", async (t) => {
@@ -29,24 +29,24 @@ test("the journey of a message is followed live: stored, delivered, on screen, a
 	await say(page, "is anybody there?");
 	await reached(page, "is anybody there?", /^Stored/);
 
-	const dialog = await openJourney(page, "is anybody there?");
-	await dialog.getByRole("heading", { name: "Delivered 0/1" }).waitFor();
-	await dialog.getByText(ben.me.name).waitFor();
-	await dialog.getByText("not yet").waitFor();
+	const panel = await openJourney(page, "is anybody there?");
+	await panel.getByRole("heading", { name: "Delivered 0/1" }).waitFor();
+	await panel.getByText(ben.me.name).waitFor();
+	await panel.getByText("not yet").waitFor();
 
-	// Ben comes and reads it: nobody asks anew, the dialog fills.
+	// Ben comes and reads it: nobody asks anew, the panel fills.
 	const person = await flow.browser(t, ben);
 	await flow.enter(person, person.page, room.id);
-	await dialog.getByRole("heading", { name: "Delivered 1/1" }).waitFor();
-	await dialog.getByRole("heading", { name: "On screen 1/1" }).waitFor();
-	await dialog.getByRole("listitem").filter({ hasText: ben.me.name }).getByText("on screen").waitFor();
-	assert.match(await dialog.getByRole("listitem").filter({ hasText: "On screen 1/1" }).innerText(), /\d+:\d\d:\d\d\.\d{3}/);
+	await panel.getByRole("heading", { name: "Delivered 1/1" }).waitFor();
+	await panel.getByRole("heading", { name: "On screen 1/1" }).waitFor();
+	await panel.getByRole("listitem").filter({ hasText: ben.me.name }).getByText("on screen").waitFor();
+	assert.match(await panel.getByRole("listitem").filter({ hasText: "On screen 1/1" }).innerText(), /\d+:\d\d:\d\d\.\d{3}/);
 	// What stands there is what support looks a message up by.
 	const [message] = (await flow.charla.chat.messages.stretch(ana.me, { roomId: room.id })).messages;
-	assert.equal(await dialog.locator("code").innerText(), message?.clientId);
+	assert.equal(await panel.locator("code").innerText(), message?.clientId);
 
 	await page.keyboard.press("Escape");
-	await dialog.waitFor({ state: "detached" });
+	await panel.waitFor({ state: "detached" });
 	await until(() => line(page, "is anybody there?").evaluate((row) => row === document.activeElement), "the message has the focus");
 });
 
@@ -74,14 +74,57 @@ long("the journey of a message deleted meanwhile says so", async (t) => {
 	const ana = people[0] as (typeof people)[0];
 	await say(ana.page, "soon gone");
 	await reached(ana.page, "soon gone", /^Stored/);
-	const dialog = await openJourney(ana.page, "soon gone");
+	const panel = await openJourney(ana.page, "soon gone");
 	const [message] = (await flow.charla.chat.messages.stretch(ana.me, { roomId: room.id })).messages;
 	await flow.charla.chat.messages.remove(ana.me, { roomId: room.id, clientId: crypto.randomUUID(), seq: message?.seq as number });
 	// The next news of the room asks again.
 	const ben = await flow.charla.person(flow.name("Ben"));
 	await flow.charla.chat.rooms.invite(ana.me, { roomId: room.id, name: ben.me.name });
-	await dialog.getByText("That message was deleted.").waitFor();
+	await panel.getByText("That message was deleted.").waitFor();
+	assert.equal(await panel.getByText("soon gone").count(), 0, "nor is it quoted any longer");
 });
+
+long(
+	"[90][94] the journey takes the place of another panel, has an address, and on a phone stands alone until one goes back",
+	async (t) => {
+		const { people } = await flow.talk(t, ["Ana"]);
+		const { page } = people[0] as (typeof people)[0];
+		await say(page, "where is it now?");
+		await reached(page, "where is it now?", /^Stored/);
+		await page.getByRole("link", { name: "1 member" }).click();
+		await page.getByRole("complementary", { name: "Members" }).waitFor();
+		// By a pointer the thread leads there.
+		await line(page, "where is it now?").locator(".hilo").click();
+		await journeyOf(page).getByRole("heading", { name: "Stored" }).waitFor();
+		assert.equal(await page.getByRole("complementary").count(), 1, "one panel at a time");
+		const title = page.getByRole("heading", { name: "The journey of your message" });
+		const hasFocus = (place: Locator) => () => place.evaluate((element) => element === document.activeElement);
+		await until(hasFocus(title), "its title has the focus");
+		await composer(page).fill("written beside it");
+		await title.focus();
+		await journeyOf(page).getByRole("link", { name: "Close" }).click();
+		await journeyOf(page).waitFor({ state: "detached" });
+		await until(hasFocus(line(page, "where is it now?")), "the message has the focus");
+		assert.equal(await composer(page).inputValue(), "written beside it");
+
+		// What lies under a sheet cannot be reached, and has what was there before back.
+		await page.setViewportSize({ width: 360, height: 740 });
+		const opened = page.url();
+		await page.keyboard.press("Enter");
+		await page.getByRole("menuitem", { name: "Journey" }).click();
+		await journeyOf(page).getByRole("heading", { name: "Stored" }).waitFor();
+		await until(hasFocus(title), "its title has the focus on a phone");
+		assert.deepEqual(await journeyOf(page).evaluate((sheet: HTMLElement) => [sheet.offsetWidth, sheet.offsetHeight]), [360, 740]);
+		assert.ok(await composer(page).evaluate((field) => field.closest("[inert]") !== null));
+		await page.goBack();
+		await journeyOf(page).waitFor({ state: "detached" });
+		assert.equal(page.url(), opened, "back closes the panel and stays in the room");
+		await until(hasFocus(line(page, "where is it now?")), "the message has the focus on a phone");
+		await page.goForward();
+		await page.reload();
+		await journeyOf(page).getByRole("heading", { name: "Stored" }).waitFor();
+	},
+);
 
 long("the head of a room shows the latency, and opens what there is to know of the connection, with a report to copy", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana"], { expected: away });

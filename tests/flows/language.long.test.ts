@@ -94,7 +94,7 @@ function stops(): Stop[] {
 				await isLive(page);
 				await composer(page).fill(command);
 				await composer(page).press("Enter");
-				await page.getByRole("dialog").locator("dl, ol, p").first().waitFor();
+				await page.locator(":is(dialog, aside) :is(dl, ol, p)").first().waitFor();
 			},
 		})),
 		{ name: "members", path: `${design}?panel=members` },

@@ -1,39 +1,44 @@
-import { useEffect, useState } from "react";
-import type { MessageJourney } from "../contract/shapes.ts";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { Member, Message, MessageJourney } from "../contract/shapes.ts";
 import { excerpt } from "../contract/text.ts";
-import type { Asked } from "../live/live-state.ts";
 import { useLive, useLiveState } from "../live/use-live.tsx";
 import { useWords } from "../words/use-words.tsx";
+import { Avatar } from "./avatar.tsx";
 import { CopyButton } from "./copy-button.tsx";
-import { Dialog } from "./dialog.tsx";
-import type { Line } from "./lines.ts";
-import type { Reach } from "./reach.ts";
-import { Refused } from "./refused.tsx";
+import { openReach } from "./reach.ts";
+import { type RefusalShown, Refused } from "./refused.tsx";
 import { ShareBar } from "./share-bar.tsx";
 
 type Props = {
 	roomId: string;
-	/** A stored message of mine. */
-	line: Line;
-	/** As the page follows it: whenever it changes, the server is asked anew. */
-	reach: Reach;
+	seq: number;
+	/** The message, while it is among those on the page. */
+	message: Message | undefined;
+	members: Record<string, Member>;
+	me: string;
+	/** Where its script does not come. */
 	onClose(): void;
-	returnTo(): HTMLElement | null;
 };
 
 /** How far a message of mine has come: stored, delivered, on screen, each with its moment. */
-export function JourneyDialog({ roomId, line, reach, onClose, returnTo }: Props) {
+export function JourneyPanel({ roomId, seq, message, members, me }: Props) {
 	const { t } = useWords();
 	const live = useLive();
 	const isSynced = useLiveState((state) => state.connection.synced);
+	// Before there was a connection nothing has failed yet.
+	const isBeginning = useLiveState(({ connection }) => connection.state === "connecting" && connection.lostAt === null);
 	const [journey, setJourney] = useState<MessageJourney | null>(null);
-	const [refusal, setRefusal] = useState<Extract<Asked<unknown>, { ok: false }> | null>(null);
-	const { delivered, seen, total } = reach;
+	const [refusal, setRefusal] = useState<RefusalShown | null>(null);
+	// As the page follows it: whenever it changes, the server is asked anew.
+	const { delivered, seen, total } = useMemo(() => openReach(members, me)(seq), [members, me, seq]);
+	const shown = useRef(message);
+	if (message) shown.current = message;
 
 	// biome-ignore lint/correctness/useExhaustiveDependencies: how far it has come and the connection say when to ask again.
 	useEffect(() => {
+		if (isBeginning) return;
 		let isWanted = true;
-		void live.journey(roomId, line.seq ?? 0).then((asked) => {
+		void live.journey(roomId, seq).then((asked) => {
 			if (!isWanted) return;
 			if (asked.ok) setJourney(asked.data);
 			setRefusal(asked.ok ? null : asked);
@@ -41,16 +46,18 @@ export function JourneyDialog({ roomId, line, reach, onClose, returnTo }: Props)
 		return () => {
 			isWanted = false;
 		};
-	}, [live, roomId, line.seq, delivered, seen, total, isSynced]);
+	}, [live, roomId, seq, delivered, seen, total, isSynced, isBeginning]);
 
 	return (
-		<Dialog title={t("journey.title")} onClose={onClose} returnTo={returnTo} className="sheet">
-			<blockquote className="journey-text" dir="auto">
-				{excerpt(line.body, 140)}
-			</blockquote>
+		<div className="journey-panel">
+			{shown.current?.body && (
+				<blockquote className="journey-text" dir="auto">
+					{excerpt(shown.current.body, 140)}
+				</blockquote>
+			)}
 			<Refused refusal={refusal} />
 			{journey ? <Steps journey={journey} /> : !refusal && <p className="quiet">{t("journey.loading")}</p>}
-		</Dialog>
+		</div>
 	);
 }
 
@@ -72,19 +79,20 @@ function Steps({ journey }: { journey: MessageJourney }) {
 			{people && people.length > 0 && (
 				<section className="keys" aria-labelledby="journey-people">
 					<h3 id="journey-people">{t("journey.people")}</h3>
-					<ul className="journey-people">
-						{people.map((one) => (
-							<li key={one.person.id} data-state={one.displayed ? "displayed" : one.delivered ? "delivered" : "away"}>
-								<bdi>{one.person.name}</bdi>
-								<span className="quiet">
-									{t(one.displayed ? "journey.onScreen" : one.delivered ? "journey.arrived" : "journey.notYet")}
+					<ul className="members">
+						{people.map(({ person, delivered, displayed }) => (
+							<li key={person.id} className="member">
+								<Avatar person={person} />
+								<span className="member-name">
+									<bdi>{person.name}</bdi>
+									<span className="quiet">{t(displayed ? "journey.onScreen" : delivered ? "journey.arrived" : "journey.notYet")}</span>
 								</span>
 							</li>
 						))}
 					</ul>
 				</section>
 			)}
-			<p className="dialog-reference">
+			<p className="journey-reference">
 				<span className="quiet">{t("journey.reference")}</span> <code>{journey.messageId}</code>
 				<CopyButton words={t("copy.reference")} text={() => journey.messageId} />
 			</p>
