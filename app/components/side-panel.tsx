@@ -46,7 +46,8 @@ export function SidePanel({ name, title, closeTo, onClose, refocus, children }: 
 			data-region
 			aria-label={title}
 			onKeyDown={(event) => {
-				if (event.key !== "Escape" || event.defaultPrevented) return;
+				// One that only ends a composition, in a field of the panel, is not for the panel.
+				if (event.key !== "Escape" || event.defaultPrevented || event.nativeEvent.isComposing || event.keyCode === 229) return;
 				event.preventDefault();
 				onClose();
 			}}

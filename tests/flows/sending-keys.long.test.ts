@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Locator } from "playwright-core";
 import { composer, line, openFlow, reached, say, texts, until } from "../support/flow-a-people.ts";
 
 const flow = openFlow();
@@ -54,7 +55,7 @@ test("[1] on a touch screen Enter breaks the line and the button sends", async (
 	assert.deepEqual(await texts(page), ["first\nsecond"]);
 });
 
-test("[12] the Enter that ends a composed word commits it and sends nothing, also where only keyCode 229 tells", async (t) => {
+test("[12] [C-19] the Enter that ends a composed word commits it and sends nothing, also where only keyCode 229 tells", async (t) => {
 	const { room, people } = await flow.talk(t, ["Ana"]);
 	const ana = people[0] as (typeof people)[0];
 	const { page } = ana;
@@ -71,15 +72,30 @@ test("[12] the Enter that ends a composed word commits it and sends nothing, als
 	assert.equal(await field.inputValue(), "日本");
 	await keys.send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...enter });
 	await keys.send("Input.dispatchKeyEvent", { type: "keyUp", ...enter });
-	await field.evaluate((element) =>
-		element.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", isComposing: true, bubbles: true, cancelable: true })),
-	);
+	/** Keys that belong to the composition, each told in every way there is. */
+	const compose = (target: Locator, pressed: string[]) =>
+		target.evaluate((element, names) => {
+			for (const key of names)
+				for (const told of [{ isComposing: true }, { keyCode: 229 }])
+					for (const ctrlKey of [false, true])
+						element.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey, ...told, bubbles: true, cancelable: true }));
+		}, pressed);
+	await compose(field, ["Enter", "ArrowUp", "Escape", "Tab", "k"]);
 	assert.equal(await field.inputValue(), "日本");
+	assert.equal(await page.locator(".editor, dialog[open], [role=listbox]").count(), 0);
 	assert.deepEqual(await flow.stored(ana, room.id), []);
 	await page.keyboard.type("です");
 	await page.keyboard.press("Enter");
 	await reached(page, "日本です", /^Stored/);
 	assert.deepEqual(await flow.stored(ana, room.id), ["日本です"]);
+
+	await page.getByRole("link", { name: "About this room" }).last().click();
+	const name = page.getByLabel("Bring somebody in");
+	await name.fill("花子");
+	await compose(name, ["Escape"]);
+	assert.equal(await name.inputValue(), "花子", "the panel is still open");
+	await name.press("Escape");
+	await name.waitFor({ state: "detached" });
 });
 
 test("[15] Ctrl+Z takes back a completion and a paste, and what was typed before", async (t) => {
