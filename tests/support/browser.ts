@@ -51,6 +51,11 @@ async function launch(): Promise<Browser> {
 	return browser;
 }
 
+/** Closes it now: whoever is at the end of a file need not wait for the watch. */
+export async function closeBrowser(): Promise<void> {
+	await (await shared)?.close();
+}
+
 export type PersonOptions = Omit<BrowserContextOptions, "locale" | "colorScheme" | "javaScriptEnabled" | "timezoneId"> & {
 	/** Nickname to enter with. */
 	name: string;
@@ -64,6 +69,8 @@ export type PersonOptions = Omit<BrowserContextOptions, "locale" | "colorScheme"
 	timezone?: string;
 	/** False: the first page is left open and nobody enters. */
 	enter?: boolean;
+	/** That page, for who need not enter; the first screen when not given. */
+	at?: string;
 	/** Messages that are no problem here, where a test provokes them: compared with each whole line of `problems`. */
 	expected?: RegExp[];
 };
@@ -83,7 +90,7 @@ export type NewPerson = AsyncDisposable & {
  * the content security policy refused end up in `problems`. Throws, with what the page shows, when entering fails.
  */
 export async function newPerson(baseUrl: string, options: PersonOptions): Promise<NewPerson> {
-	const { name, language = "en", theme = "light", javaScript = true, timezone, enter = true, expected = [], ...others } = options;
+	const { name, language = "en", theme = "light", javaScript = true, timezone, enter = true, at = "/", expected = [], ...others } = options;
 	opening++;
 	const context = await openContext({
 		viewport: { width: 1280, height: 800 },
@@ -99,7 +106,7 @@ export async function newPerson(baseUrl: string, options: PersonOptions): Promis
 	try {
 		const problems = await gatherProblems(context, expected);
 		const page = await context.newPage();
-		await page.goto("/");
+		await page.goto(at);
 		if (enter) await enterAs(page, name, problems);
 		const close = () => context.close();
 		return { name, context, page, problems, close, [Symbol.asyncDispose]: close };
@@ -112,6 +119,13 @@ export async function newPerson(baseUrl: string, options: PersonOptions): Promis
 async function openContext(options: BrowserContextOptions): Promise<BrowserContext> {
 	const browser = await openBrowser();
 	return browser.newContext(options);
+}
+
+/** A session, given as a browser sends it (`name=value`), as a context is given it. */
+export function cookieFor(session: string) {
+	const at = session.indexOf("=");
+	const [name, value] = [session.slice(0, at), session.slice(at + 1)];
+	return { name, value, domain: "127.0.0.1", path: "/", httpOnly: true, sameSite: "Lax" as const, expires: -1, secure: false };
 }
 
 /** Fills in the first screen and sends it; ends in a room. */

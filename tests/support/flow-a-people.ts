@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, type TestContext } from "node:test";
 import type { BrowserContext, Locator, Page } from "playwright-core";
 import type { MyRoom, Person } from "../../app/contract/shapes.ts";
-import { type NewPerson, newPerson, openBrowser, type PersonOptions } from "./browser.ts";
+import { closeBrowser, cookieFor, type NewPerson, newPerson, openBrowser, type PersonOptions } from "./browser.ts";
 import { type TestCharla, testCharla } from "./charla.ts";
 
 /** Somebody in a room of the test, with a browser. */
@@ -29,6 +29,7 @@ export function openFlow(env: Record<string, string> = {}) {
 	});
 	after(async () => {
 		await held.close();
+		await closeBrowser();
 		await charla[Symbol.asyncDispose]();
 	});
 
@@ -45,13 +46,11 @@ export function openFlow(env: Record<string, string> = {}) {
 		/** Somebody's browser, signed in, closed after the test. */
 		async browser(t: TestContext, who: { me: Person; cookie: string }, options: TalkerOptions = {}): Promise<Talker> {
 			const { through, ...others } = options;
-			const [name, value] = who.cookie.split("=") as [string, string];
-			const cookie = { name, value, domain: "127.0.0.1", path: "/", httpOnly: true, sameSite: "Lax" as const, expires: -1, secure: false };
 			const person = await newPerson(through ?? charla.url, {
 				...others,
 				name: who.me.name,
 				enter: false,
-				storageState: { cookies: [cookie], origins: [] },
+				storageState: { cookies: [cookieFor(who.cookie)], origins: [] },
 			});
 			hurry(person);
 			t.after(async () => {
@@ -84,8 +83,9 @@ export function openFlow(env: Record<string, string> = {}) {
 			const room = await flow.room(flow.name("Room"), ...whos);
 			const people: Talker[] = [];
 			for (const who of whos) {
-				const person = await flow.browser(t, who, options);
-				await flow.enter(person, person.page, room.id);
+				const person = await flow.browser(t, who, { ...options, at: `/rooms/${room.id}` });
+				await isAlive(person.page);
+				await until(() => flow.connected(person) > 0, "is connected");
 				people.push(person);
 			}
 			return { room, people };

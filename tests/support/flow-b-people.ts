@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lobbyId } from "../../app/contract/fixed.ts";
 import type { MyRoom, Person } from "../../app/contract/shapes.ts";
-import { type NewPerson, newPerson, openBrowser, type PersonOptions } from "./browser.ts";
+import { closeBrowser, cookieFor, type NewPerson, newPerson, openBrowser, type PersonOptions } from "./browser.ts";
 import { type TestCharla, testCharla } from "./charla.ts";
 import { say } from "./chat.ts";
 
@@ -11,7 +11,7 @@ export type Visitor = NewPerson & { me: Person };
 export type VisitOptions = Partial<PersonOptions> & {
 	/** Somebody who exists already; else one is made under `name`. */
 	me?: Person;
-	/** Where the visit begins; null: nowhere, the page of the first screen stays. */
+	/** Where the visit begins; null: nowhere, what is open is the first screen as a stranger sees it. */
 	path?: string | null;
 };
 
@@ -26,6 +26,7 @@ export async function openStage(): Promise<Stage> {
 		charla,
 		async close() {
 			await kept.close();
+			await closeBrowser();
 			await charla[Symbol.asyncDispose]();
 		},
 	};
@@ -42,17 +43,11 @@ export function freshName(base = "Guest"): string {
 export async function visit(charla: TestCharla, options: VisitOptions = {}): Promise<Visitor> {
 	const { me: known, path = `/rooms/${lobbyId}`, name, ...others } = options;
 	const me = known ?? (await charla.chat.people.enter({ name: name ?? freshName() }));
-	const person = await newPerson(charla.url, { ...others, name: me.name, enter: false });
-	try {
-		const set = await charla.session(me);
-		const at = set.indexOf("=");
-		await person.context.addCookies([{ name: set.slice(0, at), value: set.slice(at + 1), url: charla.url }]);
-		if (path !== null) await person.page.goto(path);
-		return Object.assign(person, { me });
-	} catch (error) {
-		await person.close();
-		throw error;
-	}
+	const cookie = cookieFor(await charla.session(me));
+	const signedIn = path === null ? {} : { at: path, storageState: { cookies: [cookie], origins: [] } };
+	const person = await newPerson(charla.url, { ...others, ...signedIn, name: me.name, enter: false });
+	if (path === null) await person.context.addCookies([cookie]);
+	return Object.assign(person, { me });
 }
 
 /** A room of its own for one test, with its owner and those brought in. */
