@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { vitePlugin as remix } from "@remix-run/dev";
 import { defineConfig, type Plugin, type ViteDevServer } from "vite";
+import { compressAssets } from "./scripts/compress-assets.ts";
 
 /**
  * Lets Remix's own `npx remix vite:dev` bring up the whole chat: Vite's server is handed to the same composition root
@@ -34,9 +35,20 @@ function charla(): Plugin {
 	};
 }
 
+/** For the server to send: a laptop, and a single server, have nobody else to compress. */
+function compressed(): Plugin {
+	return {
+		name: "charla-compressed",
+		// The server's half is built last, and adds what only it names to the browser's files.
+		apply: (_config, { command, isSsrBuild }) => command === "build" && isSsrBuild === true,
+		closeBundle: () => compressAssets(fileURLToPath(new URL("build", import.meta.url))),
+	};
+}
+
 export default defineConfig({
 	plugins: [
 		charla(),
+		compressed(),
 		remix({
 			// A test beside a route is not a page.
 			ignoredRouteFiles: ["**/*.test.*"],

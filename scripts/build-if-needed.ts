@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const stamp = join(root, "build/stamp");
-const made = ["build/server/index.js", "build/client"];
+const made = ["build/server/index.js", "build/client", "build/compressed"];
 
 /**
  * Builds the pages, unless what is in build/ was made of the very same sources. True when it built. Throws when the build
@@ -30,10 +30,17 @@ export async function buildIfNeeded(): Promise<boolean> {
 export function fingerprint(folder: string): string {
 	const hash = createHash("sha256");
 	const sources = globSync(
-		["app/**", "observability/browser/**", "public/**", "vite.config.ts", "tsconfig.json", "package.json", "package-lock.json"],
-		{
-			cwd: folder,
-		},
+		[
+			"app/**",
+			"observability/browser/**",
+			"public/**",
+			"scripts/compress-assets.ts",
+			"vite.config.ts",
+			"tsconfig.json",
+			"package.json",
+			"package-lock.json",
+		],
+		{ cwd: folder },
 	);
 	for (const source of sources.sort()) {
 		if (/\.test\.tsx?$/.test(source) || !statSync(join(folder, source)).isFile()) continue;

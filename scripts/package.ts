@@ -71,7 +71,7 @@ export function makeArtefact(options: { level?: number; to?: string } = {}): Rel
 /** What the release holds besides its Node, as paths from the root, sorted. */
 function filesOfRelease(): string[] {
 	const ours = globSync(SOURCES, { cwd: root }).filter((file) => !BEHIND.test(file));
-	const built = ["build/client", "build/server"].flatMap((folder) => filesIn(folder));
+	const built = ["build/client", "build/compressed", "build/server"].flatMap((folder) => filesIn(folder));
 	const packages = packagesInProduction(readFileSync(join(root, "package-lock.json"), "utf8"));
 	const theirs = packages.flatMap((folder) => filesIn(folder, "node_modules"));
 	const native = theirs.filter((path) => path.endsWith(".node"));

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import path from "node:path";
 import { createRequestHandler } from "@remix-run/express";
 import type { ServerBuild } from "@remix-run/node";
 import express, { type NextFunction, type Request, type Response } from "express";
@@ -239,19 +238,4 @@ function isHost(host: string): boolean {
 
 function languageOf(request: Request) {
 	return pickLanguage(/(?:^|;\s*)lang=(\w+)/.exec(request.headers.cookie ?? "")?.[1], request.headers["accept-language"]);
-}
-
-/** Serves what `remix vite:build` made: hashed files for ever, the rest for an hour. */
-export function builtAssets(root: string): express.Handler[] {
-	const client = path.join(root, "build/client");
-	return [
-		express.static(path.join(client, "assets"), { immutable: true, maxAge: "1y" }) as express.Handler,
-		express.static(client, { maxAge: "1h", index: false }) as express.Handler,
-	].map((handler, i) => (i === 0 ? under("/assets", handler) : handler));
-}
-
-function under(prefix: string, handler: express.Handler): express.Handler {
-	const router = express.Router();
-	router.use(prefix, handler);
-	return router;
 }

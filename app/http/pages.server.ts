@@ -5,7 +5,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { ServerBuild } from "@remix-run/node";
-import { builtAssets, type Pages } from "./index.server.ts";
+import { builtAssets } from "./assets.server.ts";
+import type { Pages } from "./index.server.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const serverBuild = path.join(root, "build/server/index.js");
@@ -20,7 +21,7 @@ export function buildId(): string {
 export async function builtPages(): Promise<Pages> {
 	if (!existsSync(serverBuild)) throw new Error("Charla is not built yet. Run: npm run build");
 	const build = (await import(pathToFileURL(serverBuild).href)) as ServerBuild;
-	return { assets: builtAssets(root), build, mode: "production" };
+	return { assets: builtAssets(path.join(root, "build")), build, mode: "production" };
 }
 
 /** Pages straight from the sources, with hot replacement over the same http server: one port. */

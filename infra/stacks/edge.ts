@@ -72,12 +72,14 @@ export class EdgeStack extends ChatStack {
 			cachePolicy: CachePolicy.CACHING_DISABLED,
 			// With it the upgrade to a socket, the cookies of session and stickiness, and the name people typed.
 			originRequestPolicy: OriginRequestPolicy.ALL_VIEWER,
+			// A page's length would tell what repeats in it (docs/decisions/053), and frames are too small.
+			compress: false,
 		};
 		this.distribution = new Distribution(this, "Distribution", {
 			comment: `Charla, ${stage}`,
-			defaultBehavior: { ...through, compress: true },
+			defaultBehavior: through,
 			additionalBehaviors: {
-				"/socket.io/*": { ...through, compress: false },
+				"/socket.io/*": through,
 				// Named after what is in them: they never change, and belong to nobody. From no instance: while a deployment rolls, a page of
 				// the new release would ask for its own at an instance that still has the old one.
 				"/assets/*": {

