@@ -17,7 +17,7 @@ const sockets = (request: string) => request.includes(" /socket.io/");
 
 test("[4] an answer that is lost on the way costs nothing: one row, one line in every browser", async (t) => {
 	await using weather = await openWeather(flow.charla.url);
-	const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url });
+	const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url, expected: away });
 	const ana = one(people);
 	const { room: _other, people: others } = await flow.talk(t, ["Bruno"]);
 	const bruno = one(others);
@@ -71,7 +71,7 @@ test("[4] an answer that is lost on the way costs nothing: one row, one line in 
 
 long("[4] a message that another tab hears of first stays on screen in the tab that wrote it", async (t) => {
 	await using weather = await openWeather(flow.charla.url);
-	const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url });
+	const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url, expected: away });
 	const ana = one(people);
 	const second = await ana.context.newPage();
 	await flow.enter(ana, second, room.id);

@@ -46,7 +46,7 @@ long(
 	"[2] [3] [9] with a server two seconds away my message is on screen within 100 ms, and is the same line when it is stored",
 	async (t) => {
 		await using weather = await openWeather(flow.charla.url);
-		const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url });
+		const { room, people } = await flow.talk(t, ["Ana"], { through: weather.url, expected: away });
 		const ana = people[0] as (typeof people)[0];
 		await say(ana.page, "Before");
 		await reached(ana.page, "Before", /^Stored/);

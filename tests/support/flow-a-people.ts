@@ -12,7 +12,10 @@ export type TalkerOptions = Partial<PersonOptions> & {
 	through?: string;
 };
 
-/** The noise of a server that is away on purpose: the browser itself writes it, no script could keep it quiet. */
+/**
+ * The noise of a server that is away on purpose, or of a network that ends a moment before its page does: the browser itself writes
+ * it, no script could keep it quiet.
+ */
 export const away = [/ERR_(CONNECTION|INTERNET|EMPTY|SOCKET|NETWORK)\w*/, /WebSocket connection to/];
 
 /**
