@@ -85,14 +85,12 @@ export function ErrorBoundary() {
 	const reference = isRouteErrorResponse(error) && typeof error.data?.reference === "string" ? error.data.reference : "";
 	// Where a form could not be taken, nothing was loaded: its answer brings what is needed.
 	const kept = isRouteErrorResponse(error) ? (error.data?.kept as KeptForm | undefined) : undefined;
-	const pages = isRouteErrorResponse(error) ? (error.data?.pages as string | undefined) : undefined;
 	return (
 		<ErrorPage
 			status={status}
 			reference={reference}
 			language={(isRouteErrorResponse(error) && error.data?.language) || (root?.language ?? "en")}
 			kept={kept}
-			pages={pages}
 		/>
 	);
 }

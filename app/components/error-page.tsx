@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { copyText } from "./copy-text.ts";
 import { Logo } from "./logo.tsx";
 
@@ -23,8 +23,6 @@ const words = {
 		send: "Send it again",
 		enter: "Enter again",
 		home: "Back to Charla",
-		first: "First page",
-		last: "Last page",
 		again: "Try again",
 		reference: "Reference",
 		copy: "Copy",
@@ -47,8 +45,6 @@ const words = {
 		send: "Enviar de nuevo",
 		enter: "Entrar otra vez",
 		home: "Volver a Charla",
-		first: "Primera página",
-		last: "Última página",
 		again: "Intentar de nuevo",
 		reference: "Referencia",
 		copy: "Copiar",
@@ -103,12 +99,12 @@ type Shown = {
 	onAgain?(): void;
 	/** What the form held that was refused here. */
 	kept?: Kept | undefined;
-	/** Where a room's numbered pages are, when there is none of the number asked for. */
-	pages?: string | undefined;
+	/** More ways to go on. */
+	children?: ReactNode;
 };
 
 /** What went wrong, what was kept, what to do, and the reference support can look up. Needs no provider around it. */
-export function ErrorPage({ status, reference, language = "en", isInside, kept, pages, onAgain = () => location.reload() }: Shown) {
+export function ErrorPage({ status, reference, language = "en", isInside, kept, children, onAgain = () => location.reload() }: Shown) {
 	const say = words[language];
 	const [copied, setCopied] = useState(false);
 	const kind = kindOf(status);
@@ -134,16 +130,7 @@ export function ErrorPage({ status, reference, language = "en", isInside, kept, 
 						{say.home}
 					</a>
 				)}
-				{pages && (
-					<>
-						<a className="button button-quiet" href={`${pages}/1`}>
-							{say.first}
-						</a>
-						<a className="button button-quiet" href={pages}>
-							{say.last}
-						</a>
-					</>
-				)}
+				{children}
 				{kind !== "missing" && !kept && (
 					<button type="button" className="button button-quiet needs-js" onClick={onAgain}>
 						{say.again}

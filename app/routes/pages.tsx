@@ -1,8 +1,10 @@
 import { type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
-import { useLoaderData } from "@remix-run/react";
+import { isRouteErrorResponse, useLoaderData, useRouteError, useRouteLoaderData } from "@remix-run/react";
+import { ErrorPage } from "../components/error-page.tsx";
 import { PagesView } from "../components/pages-view.tsx";
 import { limits } from "../contract/limits.ts";
 import { refuse } from "../contract/refusals.ts";
+import { useWords } from "../words/use-words.tsx";
 import { loading, roomIdOf, signedIn } from "./answers.server.ts";
 
 export const meta: MetaFunction<typeof loader> = ({ data }) => [
@@ -41,4 +43,26 @@ function numberOf(text: string): number {
 
 export default function PagesPage() {
 	return <PagesView {...useLoaderData<typeof loader>()} sizes={limits.pageSizes} />;
+}
+
+/** As everywhere; and where there is no page of such a number, with the ways to those there are. */
+export function ErrorBoundary() {
+	const error = useRouteError();
+	const language = useRouteLoaderData<{ language: "en" | "es" }>("root")?.language ?? "en";
+	const { t } = useWords();
+	const { status, data } = isRouteErrorResponse(error) ? error : { status: 500, data: null };
+	return (
+		<ErrorPage status={status} reference={data?.reference ?? ""} language={language}>
+			{data?.pages && (
+				<>
+					<a className="button button-quiet" href={`${data.pages}/1`}>
+						{t("pages.toFirst")}
+					</a>
+					<a className="button button-quiet" href={data.pages}>
+						{t("pages.toLast")}
+					</a>
+				</>
+			)}
+		</ErrorPage>
+	);
 }

@@ -291,6 +291,8 @@ export const en = {
 	"pages.title": "Page {page} of {pages}",
 	"pages.nav": "Pages",
 	"pages.first": "First",
+	"pages.toFirst": "To the first page",
+	"pages.toLast": "To the last page",
 	"pages.previous": "Previous",
 	"pages.next": "Next",
 	"pages.last": "Last",

@@ -291,6 +291,8 @@ export const es: Words = {
 	"pages.title": "Página {page} de {pages}",
 	"pages.nav": "Páginas",
 	"pages.first": "Primera",
+	"pages.toFirst": "A la primera página",
+	"pages.toLast": "A la última página",
 	"pages.previous": "Anterior",
 	"pages.next": "Siguiente",
 	"pages.last": "Última",
