@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Session } from "../../app/auth/index.server.ts";
-import { composer, isAlive, line, openFlow, reached, say, type Talker, texts, until } from "../support/flow-a-people.ts";
+import { backlogLimit, fanOutCounts } from "../../app/realtime/joined-frames.ts";
+import { say as post } from "../support/chat.ts";
+import { away, composer, isAlive, line, openFlow, reached, say, type Talker, texts, until } from "../support/flow-a-people.ts";
+import { openWeather } from "../support/flow-a-proxy.ts";
 
 const flow = openFlow();
 const signedOut = "You are not signed in any more. What you wrote is kept.";
@@ -87,4 +90,53 @@ test("[64] the socket of a session that was taken away is closed within a second
 	assert.ok(!heard.some((frame) => frame.includes("Not for him")));
 	await bruno.page.goto(`/rooms/${room.id}`);
 	await bruno.page.getByRole("textbox", { name: "Your name" }).waitFor();
+});
+
+test("[66] whose line takes nothing any more delays nobody, fills no memory, and is caught up without a hole once it does", async (t) => {
+	await using weather = await openWeather(flow.charla.url);
+	const { room, people } = await flow.talk(t, ["Ana", "Cleo"]);
+	const [ana, cleo] = people as [Talker, Talker];
+	const who = await flow.charla.person(flow.name("Bruno"));
+	await flow.charla.chat.rooms.invite(ana.me, { roomId: room.id, name: who.me.name });
+	const bruno = await flow.browser(t, who, { through: weather.url, expected: away });
+	await flow.enter(bruno, bruno.page, room.id);
+	await say(ana.page, "Everybody hears this");
+	await line(bruno.page, "Everybody hears this").waitFor();
+
+	weather.stall(true);
+	const told = { ...fanOutCounts };
+	const his = () => flow.charla.realtime.table().filter((row) => row.userId === bruno.me.id);
+	const before = his().map((row) => row.connId);
+	const waiting = () => Math.max(0, ...his().map((row) => row.backlogBytes));
+	// The network takes some megabytes before anything waits here. As much as a message may hold, in three bytes a character.
+	const big = (at: number) => `Number ${at}\n${"日".repeat(3900)}`;
+	let count = 0;
+	const more = () => Promise.all(Array.from({ length: 20 }, () => post(flow.charla.chat, ana.me, room.id, big(++count))));
+	while (waiting() <= backlogLimit) {
+		assert.ok(count < 800, "the premise: his line takes nothing, so something waits");
+		await more();
+	}
+	const full = waiting();
+	for (let n = 0; n < 3; n++) await more();
+	assert.ok(waiting() < full + 100_000, `${waiting()} bytes wait, after ${full}, and 700,000 were said since`);
+	// Nobody waits for him: what is said now is seen, and answered, while his page stands where it stood.
+	await say(cleo.page, "Does Bruno hear us?");
+	await line(ana.page, "Does Bruno hear us?").waitFor();
+	await reached(cleo.page, "Does Bruno hear us?", /^(Stored|delivered|on screen)/);
+	assert.equal(await line(bruno.page, "Does Bruno hear us?").count(), 0);
+
+	weather.stall(false);
+	await line(bruno.page, "Does Bruno hear us?").waitFor();
+	// Told to, or cut off for it; where all of this took longer than a connection may be silent, it ended by itself.
+	const isTold = fanOutCounts.resyncs + fanOutCounts.cutOff > told.resyncs + told.cutOff;
+	assert.ok(isTold || his().every((row) => !before.includes(row.connId)), "he caught up by cursor");
+	const seqs = await bruno.page.locator("[data-seq]").evaluateAll((rows) => rows.map((row) => Number((row as HTMLElement).dataset.seq)));
+	assert.ok(seqs.length > 40);
+	assert.deepEqual(
+		seqs,
+		seqs.map((_, at) => (seqs[0] as number) + at),
+		"every message once, in order",
+	);
+	await say(bruno.page, "He does now");
+	await line(cleo.page, "He does now").waitFor();
 });

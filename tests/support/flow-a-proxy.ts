@@ -17,6 +17,7 @@ export type Weather = {
 export async function openWeather(target: string) {
 	const pairs = new Set<[Socket, Socket]>();
 	let sockets = 0;
+	let stalled = false;
 	const weather = {
 		delay: 0,
 		cut: false,
@@ -27,6 +28,11 @@ export async function openWeather(target: string) {
 		/** Ends every connection there is; new ones are let in, unless `cut` says otherwise. */
 		dropAll(): void {
 			for (const pair of pairs) for (const end of pair) end.destroy();
+		},
+		/** Takes nothing of what Charla sends from now on, or takes it again: it waits with Charla. What browsers send still passes. */
+		stall(isStalled: boolean): void {
+			stalled = isStalled;
+			for (const [, charla] of pairs) isStalled ? charla.pause() : charla.resume();
 		},
 		async [Symbol.asyncDispose](): Promise<void> {
 			weather.dropAll();
@@ -59,6 +65,7 @@ export async function openWeather(target: string) {
 			up(chunk);
 		});
 		charla.on("data", (chunk) => down(read ? read(chunk) : chunk));
+		if (stalled) charla.pause();
 	});
 	await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
 	weather.url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
