@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { say as post } from "../support/chat.ts";
-import { away, composer, isAlive, line, openFlow, type Talker } from "../support/flow-a-people.ts";
+import { away, composer, isAlive, line, openFlow, type Talker, until } from "../support/flow-a-people.ts";
+import { isInSight, wheel } from "../support/flow-b-page.ts";
+import { hasReadAll, writePast } from "../support/flow-b-people.ts";
 
 const flow = openFlow();
 
@@ -83,6 +85,65 @@ for (const javaScript of [true, false])
 		await page.goto(`/rooms/${room.id}/pages/999`);
 		assert.match(page.url(), /\/pages\/7$/);
 	});
+
+test("[41] a message that was found elsewhere opens among its neighbours, and the conversation goes on from it both ways", async (t) => {
+	const { chat } = flow.charla;
+	const [one, two] = [await flow.charla.person(flow.name("Ana")), await flow.charla.person(flow.name("Bruno"))];
+	const room = await flow.room(flow.name("Found"), one, two);
+	const said = (n: number) => ({ author: n % 3 ? one.me : two.me, body: `Line ${n}`, at: Date.now() - (400 - n) * 60_000 });
+	const first = await writePast(
+		flow.charla,
+		room.id,
+		Array.from({ length: 400 }, (_, n) => said(n + 1)),
+	);
+	const seqOf = (number: number) => first + number - 1;
+	// What answers the message quotes it, far below.
+	await post(chat, two.me, room.id, "Answered much later", seqOf(198));
+	await hasReadAll(flow.charla, one.me, room.id);
+	const { page } = await flow.browser(t, one);
+	const shown = () => page.locator("[data-seq]").evaluateAll((rows) => rows.map((row) => Number((row as HTMLElement).dataset.seq)));
+	const ways: [string, () => Promise<unknown>][] = [
+		[
+			"its number on a page",
+			async () => {
+				await page.goto(`/rooms/${room.id}/pages/40`);
+				await page.getByRole("link", { name: "Message 198" }).click();
+			},
+		],
+		["its lasting address", () => page.goto(`/rooms/${room.id}/messages/${seqOf(198)}`)],
+		[
+			"the quote of it",
+			async () => {
+				await page.goto(`/rooms/${room.id}`);
+				await isAlive(page);
+				await line(page, "Answered much later")
+					.getByRole("link", { name: /Line 198$/ })
+					.click();
+			},
+		],
+	];
+	for (const [way, go] of ways) {
+		await go();
+		await isAlive(page);
+		await until(() => isInSight(page, seqOf(198)), `${way}: it is in sight`);
+		assert.ok((await isInSight(page, seqOf(197))) && (await isInSight(page, seqOf(199))), `${way}: between its neighbours`);
+		// Up to far more than came with it, then down to the newest: every message once, in order, at any time.
+		for (const [by, is] of [
+			[-1500, (seqs: number[]) => (seqs[0] as number) <= seqOf(100)],
+			[1500, (seqs: number[]) => seqs.at(-1) === seqOf(401)],
+		] as const)
+			await until(async () => {
+				await wheel(page, by);
+				const seqs = await shown();
+				assert.deepEqual(
+					seqs,
+					seqs.map((_, at) => (seqs[0] as number) + at),
+					`${way}: no hole and no repeat`,
+				);
+				return is(seqs);
+			}, `${way}: by ${by} there is more`);
+	}
+});
 
 /** What a page would put on paper, seen through the eyes of its print style. */
 async function printed(page: Page) {
