@@ -114,7 +114,8 @@ test("[41] a message that was found elsewhere opens among its neighbours, and th
 		[
 			"the quote of it",
 			async () => {
-				await page.goto(`/rooms/${room.id}`);
+				// By its address: a room opens where its reader last was.
+				await page.goto(`/rooms/${room.id}/messages/${seqOf(401)}`);
 				await isAlive(page);
 				await line(page, "Answered much later")
 					.getByRole("link", { name: /Line 198$/ })
