@@ -31,12 +31,15 @@ const dangers = (page: Page) =>
 		for (const element of document.querySelectorAll(own)) found.push(`<${element.localName}>`);
 		for (const script of document.querySelectorAll("script"))
 			if (!script.nonce) found.push(`script without a nonce: ${script.textContent?.slice(0, 80)}`);
+		// The tab's icon is drawn by the page (tab-icon.ts): a picture, in which nothing runs.
+		const icon = (element: Element, value: string) => element.matches("head > link[rel=icon]") && value.startsWith("data:image/svg+xml,");
 		for (const element of document.querySelectorAll("*"))
 			for (const { name, value } of element.attributes) {
 				if (name.startsWith("on") || name === "srcdoc") found.push(`${element.localName} ${name}=${value}`);
 				if (
 					["href", "src", "action", "formaction", "xlink:href"].includes(name) &&
-					!/^(https?:\/\/|mailto:|\/(?!\/)|#|\?|$)/i.test(value.trim())
+					!/^(https?:\/\/|mailto:|\/(?!\/)|#|\?|$)/i.test(value.trim()) &&
+					!icon(element, value)
 				)
 					found.push(`${element.localName} ${name}=${value}`);
 			}
