@@ -126,7 +126,8 @@ function states(): State[] {
 			async act(page) {
 				await isLive(page);
 				await composer(page).fill("/nosuch");
-				await composer(page).press("Enter");
+				// On a phone Enter begins a new line.
+				await page.getByRole("button", { name: /^(Send|Enviar)$/ }).click();
 				await page.locator(".pending-note.is-failed").last().waitFor();
 			},
 		},
@@ -163,21 +164,26 @@ function states(): State[] {
 /** The states in which a dialog is open. */
 const dialogs = ["deleting", "journey", "connection", "service levels", "shortcuts", "switcher", "leaving with something unsent"] as const;
 
-/** What axe has to say about the page as it stands, a line for each place. */
-async function violations(page: Page, only?: string[]): Promise<string[]> {
-	// Nothing may be half faded in while colours are measured. What is in a closed menu is at a standstill, and some go on for ever.
-	await page.evaluate(() => {
+/** Waits for what moves on the page. What is in a closed menu is at a standstill and never ends, and some go on for ever. */
+async function atRest(page: Page): Promise<void> {
+	await page.evaluate(async () => {
 		const ends = (animation: Animation) => {
 			const effect = animation.effect as KeyframeEffect | null;
-			return effect?.target?.checkVisibility() && effect.getComputedTiming().iterations !== Infinity;
+			return effect?.target?.checkVisibility() && effect.getComputedTiming().endTime !== Number.POSITIVE_INFINITY;
 		};
-		return Promise.all(
+		await Promise.allSettled(
 			document
 				.getAnimations()
 				.filter(ends)
-				.map((animation) => animation.finished.catch(() => null)),
+				.map((animation) => animation.finished),
 		);
 	});
+}
+
+/** What axe has to say about the page as it stands, a line for each place. */
+async function violations(page: Page, only?: string[]): Promise<string[]> {
+	// Nothing may be half faded in while colours are measured.
+	await atRest(page);
 	const axe = new AxeBuilder({ page });
 	if (only) axe.withRules(only);
 	const { violations } = await axe.analyze();
@@ -465,12 +471,9 @@ long("[87] at 320 px and with text twice as large dialogs and what is written lo
 
 /** Controls and texts that stick out of the window sideways, or whose text is cut without being told by an ellipsis. */
 async function cutOff(page: Page): Promise<string[]> {
-	return page.evaluate(async () => {
-		// A panel that slides in is out of the window until it has arrived; what breathes without end is not waited for.
-		const moving = document
-			.getAnimations()
-			.filter((animation) => animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY);
-		await Promise.allSettled(moving.map((animation) => animation.finished));
+	// A panel that slides in is out of the window until it has arrived.
+	await atRest(page);
+	return page.evaluate(() => {
 		const found: string[] = [];
 		for (const element of document.querySelectorAll<HTMLElement>(
 			"button, a, input, select, textarea, h1, h2, h3, p, dt, dd, label, legend",
