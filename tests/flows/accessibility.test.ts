@@ -480,7 +480,7 @@ async function cutOff(page: Page): Promise<string[]> {
 		)) {
 			if (
 				!element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) ||
-				element.closest(".hidden, .skip, .toasts, .glimpse, .line-actions, pre")
+				element.closest(".hidden, .switch legend, .skip, .toasts, .glimpse, .line-actions, pre")
 			)
 				continue;
 			const box = element.getBoundingClientRect();
