@@ -8,9 +8,12 @@ import {
 } from "@remix-run/node";
 import { RemixServer } from "@remix-run/react";
 import { renderToPipeableStream } from "react-dom/server";
+import { openingScript } from "./components/opening.ts";
 import { trustScripts } from "./components/trusted-scripts.ts";
 import { asRefusal } from "./contract/refusals.ts";
-import { Nonce, PageAgent } from "./nonce.tsx";
+import { Nonce, OpeningScript, PageAgent } from "./nonce.tsx";
+
+const opening = openingScript();
 
 /** Renders a page completely before sending it: nothing is deferred, and without JavaScript a half page would stay half. */
 export default function handleRequest(request: Request, status: number, headers: Headers, remix: EntryContext, context: AppLoadContext) {
@@ -21,9 +24,11 @@ export default function handleRequest(request: Request, status: number, headers:
 		let code = status;
 		const { pipe, abort } = renderToPipeableStream(
 			<Nonce.Provider value={context.nonce}>
-				<PageAgent.Provider value={agent}>
-					<RemixServer context={remix} url={request.url} nonce={context.nonce} />
-				</PageAgent.Provider>
+				<OpeningScript.Provider value={opening}>
+					<PageAgent.Provider value={agent}>
+						<RemixServer context={remix} url={request.url} nonce={context.nonce} />
+					</PageAgent.Provider>
+				</OpeningScript.Provider>
 			</Nonce.Provider>,
 			{
 				nonce: context.nonce,

@@ -1,9 +1,9 @@
 import { Component, createRef, type ReactNode } from "react";
+import { bringInto, type Place } from "./opening.ts";
 
 /** Closer to the end than this counts as being there, px: zoomed pages scroll by fractions, people by a flick. */
 const nearEnd = 100;
 
-export type Place = { seq: number; offset: number };
 export type Sight = {
 	/** At the end, or so close that new messages keep it there. */
 	isAtEnd: boolean;
@@ -103,10 +103,7 @@ export class ScrollKeeper extends Component<Props> {
 		const scroller = this.scroller.current;
 		const row = this.row(seq);
 		if (!scroller || !row) return false;
-		const box = scroller.getBoundingClientRect();
-		const at = row.getBoundingClientRect();
-		const offset = to === "middle" ? Math.max(48, (box.height - at.height) / 2) : to;
-		scroller.scrollTop += at.top - box.top - offset;
+		bringInto(scroller, row, to);
 		this.look();
 		return true;
 	}

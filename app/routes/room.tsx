@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { type ActionFunctionArgs, type LoaderFunctionArgs, type MetaFunction, redirect } from "@remix-run/node";
 import { type ShouldRevalidateFunctionArgs, useActionData, useLoaderData, useParams, useSearchParams } from "@remix-run/react";
+import { useContext } from "react";
 import { Conversation, panels } from "../components/conversation.tsx";
 import { lobbyId } from "../contract/fixed.ts";
 import { rates } from "../contract/limits.ts";
 import { parseCall, parseForm } from "../contract/parse.ts";
 import { refuse } from "../contract/refusals.ts";
+import { Nonce, OpeningScript } from "../nonce.tsx";
 import { answering, loading, roomIdOf, sender, signedIn } from "./answers.server.ts";
 import { postByForm } from "./posting.server.ts";
 
@@ -95,21 +97,29 @@ export default function RoomPage() {
 	const answer = useActionData<typeof action>();
 	const { roomId } = useParams();
 	const [search] = useSearchParams();
+	const nonce = useContext(Nonce);
+	const opening = useContext(OpeningScript);
 	const travelled = Number(search.get("seq"));
 	const panel = panels.find((name) => name === search.get("panel") && (name !== "journey" || travelled > 0)) ?? null;
 	const at = Number(search.get("at"));
 	const ofRoom = answer && ["change", "invite", "leave"].includes(answer.intent) ? answer : null;
 	return (
-		<Conversation
-			key={roomId}
-			opened={opened}
-			clientId={clientId}
-			at={at > 0 ? at : null}
-			panel={panel}
-			travelled={travelled}
-			refusal={ofRoom ? null : (answer?.refusal ?? null)}
-			refusedForm={ofRoom}
-			draftText={answer?.typed}
-		/>
+		<>
+			<Conversation
+				key={roomId}
+				opened={opened}
+				clientId={clientId}
+				at={at > 0 ? at : null}
+				panel={panel}
+				travelled={travelled}
+				refusal={ofRoom ? null : (answer?.refusal ?? null)}
+				refusedForm={ofRoom}
+				draftText={answer?.typed}
+			/>
+			{/* Once all of it was read, and before any of its lines is drawn. */}
+			{/* biome-ignore lint/security/noDangerouslySetInnerHtml: a script of the server's own, which holds nothing of anybody's; empty in the browser. */}
+			<script nonce={nonce} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: opening }} />
+			<span className="arrived" hidden />
+		</>
 	);
 }

@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { lobbyId } from "../../app/contract/fixed.ts";
 import { limits } from "../../app/contract/limits.ts";
 import type { TestCharla } from "../support/charla.ts";
-import { isLive, scroller } from "../support/flow-b-page.ts";
+import { isInSight, isLive, scroller } from "../support/flow-b-page.ts";
 import { freshName, hasReadAll, noProblems, openStage, roomWith, type Stage, visit, writePast } from "../support/flow-b-people.ts";
 import { long } from "../support/long.ts";
 
@@ -92,7 +92,30 @@ long("a numbered page of history is at most 30 KB of HTML", async () => {
 	noProblems(reader);
 });
 
-test("nothing shifts while a room loads, whether it opens at the end or at what is unread", async () => {
+/** Where each line and each fixed part stands, frame by frame: what moved is in `window.shifts`. Runs in the page, before its own scripts. */
+function recordShifts(): void {
+	// The browser's own measure counts a day as moved when history is added at its far end, out of sight, so it is not asked.
+	const shifts: string[] = [];
+	Object.assign(window, { shifts });
+	let before = new Map<string, number>();
+	const look = () => {
+		const now = new Map<string, number>();
+		for (const part of document.querySelectorAll<HTMLElement>("[data-seq], .conversation-head, .composer, .room-line, .column-head")) {
+			const { top, bottom } = part.getBoundingClientRect();
+			if (bottom > 0 && top < innerHeight && part.checkVisibility({ visibilityProperty: true }))
+				now.set(part.dataset.seq ?? `${part.className} ${part.textContent?.slice(0, 20)}`, top);
+		}
+		for (const [name, top] of now) {
+			const was = before.get(name);
+			if (was !== undefined && Math.abs(top - was) > 1) shifts.push(`${name} from ${was} to ${top}`);
+		}
+		if (now.size > 0) before = now;
+		requestAnimationFrame(look);
+	};
+	requestAnimationFrame(look);
+}
+
+test("nothing shifts while a room loads, wherever it opens: at the end, at what is unread, at a link, where the reader was", async () => {
 	const ana = await charla.chat.people.enter({ name: freshName("Ana") });
 	const bruno = await charla.chat.people.enter({ name: freshName("Bruno") });
 	const room = await roomWith(charla, ana, [bruno], { topic: "A topic" });
@@ -109,41 +132,40 @@ test("nothing shifts while a room loads, whether it opens at the end or at what 
 	await past(80);
 	await hasReadAll(charla, bruno, room.id);
 	const shifted: string[] = [];
-	for (const [what, options] of [
-		["at the end", {}],
-		["at what is unread", {}],
-		["on a phone", { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }],
+	const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+	// Where the lines of the end and those at the place it opens at are partly the same, each would be seen to jump.
+	for (const [what, unread, options, and] of [
+		["at the end", 0, {}, null],
+		["at what is unread, near the end", 2, {}, null],
+		["at what is unread, a screen above", 12, {}, "reload"],
+		["at what is unread, far above", 30, {}, null],
+		["at what is unread, on a phone", 8, phone, null],
+		["at a link", 0, {}, "link"],
 	] as const) {
-		if (what === "at what is unread") await past(30);
+		await hasReadAll(charla, bruno, room.id);
+		if (unread > 0) await past(unread);
 		await using reader = await visit(charla, { me: bruno, path: null, timezone: "America/Santiago", ...options });
-		await reader.context.addInitScript(() => {
-			// Where each line and each fixed part stands, frame by frame. The browser's own measure counts a day as moved when
-			// history is added at its far end, out of sight, so it is not asked.
-			const shifts: string[] = [];
-			Object.assign(window, { shifts });
-			let before = new Map<string, number>();
-			const look = () => {
-				const now = new Map<string, number>();
-				for (const part of document.querySelectorAll<HTMLElement>("[data-seq], .conversation-head, .composer, .room-line, .column-head")) {
-					const { top, bottom } = part.getBoundingClientRect();
-					if (bottom > 0 && top < innerHeight && part.checkVisibility({ visibilityProperty: true }))
-						now.set(part.dataset.seq ?? `${part.className} ${part.textContent?.slice(0, 20)}`, top);
-				}
-				for (const [name, top] of now) {
-					const was = before.get(name);
-					if (was !== undefined && Math.abs(top - was) > 1) shifts.push(`${name} from ${was} to ${top}`);
-				}
-				if (now.size > 0) before = now;
-				requestAnimationFrame(look);
-			};
-			requestAnimationFrame(look);
-		});
-		await reader.page.goto(`/rooms/${room.id}`);
-		await isLive(reader.page);
-		await scroller(reader.page).waitFor();
-		await reader.page.waitForLoadState("networkidle");
-		const shifts = await reader.page.evaluate(() => (window as unknown as { shifts: string[] }).shifts);
-		shifted.push(...shifts.map((shift) => `${what}: ${shift}`));
+		await reader.context.addInitScript(recordShifts);
+		const opened = async (how: Promise<unknown>) => {
+			await how;
+			await isLive(reader.page);
+			await scroller(reader.page).waitFor();
+			await reader.page.waitForLoadState("networkidle");
+			const shifts = await reader.page.evaluate(() => (window as unknown as { shifts: string[] }).shifts);
+			shifted.push(...shifts.map((shift) => `${what}: ${shift}`));
+		};
+		const linked = room.lastSeq + 75;
+		await opened(reader.page.goto(`/rooms/${room.id}${and === "link" ? `?at=${linked}` : ""}`));
+		const opensAt = unread > 0 ? await reader.page.locator(".unread-mark + [data-seq]").getAttribute("data-seq") : linked;
+		if (unread > 0 || and === "link") assert.ok(await isInSight(reader.page, Number(opensAt)), `${what}: it is in sight`);
+		if (and === "reload") {
+			const kept = await reader.page.waitForFunction(() => sessionStorage.getItem("charla:places")).then((place) => place.jsonValue());
+			const before = await scroller(reader.page).evaluate((box) => (box.scrollTop -= 300));
+			await reader.page.waitForFunction((was) => sessionStorage.getItem("charla:places") !== was, kept);
+			await opened(reader.page.reload());
+			const after = await scroller(reader.page).evaluate((box) => box.scrollTop);
+			assert.ok(Math.abs(after - before) <= 1, `${what}: reloaded at ${after}, left at ${before}`);
+		}
 		noProblems(reader);
 	}
 	assert.deepEqual(shifted, []);
