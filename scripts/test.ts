@@ -24,8 +24,8 @@ const FILE_TIMEOUT = 8 * 60_000;
 const LONG_FILE_TIMEOUT = 15 * 60_000;
 /** For the end of the test database, which may be gone already; ms. */
 const DATABASE_TIMEOUT = 60_000;
-/** Files that are run once more when they failed. */
-const AGAIN_AT_MOST = 3;
+/** Files that are run once more when they failed: one in twenty. Chance has made four of them red at once. */
+const AGAIN_AT_MOST = 8;
 /** More than two processors can take: most files wait half their time, for a start, an answer or a timer. */
 const FILES_AT_ONCE = Math.max(3, Math.min(4, Math.floor(availableParallelism() / 2)));
 
@@ -158,7 +158,7 @@ async function run(files: string[], how: Partial<RunOptions>): Promise<void> {
 
 /**
  * In CI a file that failed is run once more, with nothing beside it. What passes then is named as flaky: to be mended, in
- * the test or in the product, before anything else. Where several failed, the change is at fault and not chance.
+ * the test or in the product, before anything else. Where more failed, the change is at fault and not chance.
  */
 async function againAlone(): Promise<void> {
 	const red = finished.filter((result) => result.failed > 0);

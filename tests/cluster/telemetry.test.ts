@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { SpanKind } from "@opentelemetry/api";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { posts, say, testInstances } from "../support/cluster.ts";
 import { withPrograms } from "../support/programs.ts";
 import { recordInMemory } from "../support/recorded.ts";
@@ -15,21 +16,21 @@ test("[I16] a message heard from another instance is one trace over both, with h
 	assert.ok(a && b);
 	const [ana, ben] = [await a.person("Ana"), await b.person("Ben")];
 	const [atA, atB] = [await a.connect(ana.cookie), await b.connect(ben.cookie)];
-	// Only what happens once everybody hears everybody.
-	await say(atA, "warm up");
-	await atB.until(() => posts(atB.facts).includes("warm up"));
-	recorded.reset();
-	await say(atA, "traced");
-	await atB.until(() => posts(atB.facts).includes("traced"));
-	const [sent] = await recorded.until("chat/message.send");
-	const [published] = await recorded.until("publish message.created");
-	const [heard] = await recorded.until("process message.created");
-	assert.ok(sent && published && heard);
+	// Whichever comes first tells of a message: the other instance, or a look at the log, as while they do not know each other yet.
+	let heard: ReadableSpan | undefined;
+	for (let n = 0; !heard; n++) {
+		await say(atA, `message ${n}`);
+		await atB.until(() => posts(atB.facts).includes(`message ${n}`));
+		heard = recorded.named("process message.created").find((span) => span.attributes["chat.adapter"] !== "log");
+	}
+	const { traceId } = heard.spanContext();
+	const ofTrace = async (name: string) => (await recorded.until(name, 1, (span) => span.spanContext().traceId === traceId))[0];
+	const [sent, published] = [await ofTrace("chat/message.send"), await ofTrace("publish message.created")];
+	assert.ok(sent && published);
 	assert.equal(heard.kind, SpanKind.CONSUMER);
 	assert.equal(heard.attributes["chat.adapter"], "redis");
 	assert.ok(Number(heard.attributes["chat.adapter.lag_ms"]) >= 0);
 	assert.equal(heard.attributes["messaging.operation.type"], "process");
-	for (const span of [sent, published, heard]) assert.equal(span.spanContext().traceId, sent.spanContext().traceId);
 
 	const metrics = await recorded.metrics();
 	const points = (metrics.get("chat.adapter.messages")?.dataPoints ?? []).map(({ attributes, value }) => [
@@ -38,7 +39,7 @@ test("[I16] a message heard from another instance is one trace over both, with h
 		value,
 	]);
 	const of = (direction: string) => Number(points.find(([way, adapter]) => way === direction && adapter === "redis")?.[2] ?? 0);
-	assert.ok(of("out") >= 2 && of("in") >= 2, JSON.stringify(points));
+	assert.ok(of("out") >= 1 && of("in") >= 1, JSON.stringify(points));
 	const lag = metrics.get("chat.adapter.lag")?.dataPoints.find(({ attributes }) => attributes["chat.adapter"] === "redis");
 	assert.ok(lag, "how late it was heard is recorded");
 	await recorded.end();

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
+import { receiving } from "./receiving.ts";
 
 /** How the endpoint behaves: as it should, or each way it was seen to fail. `reset` cuts the connection; `hang` never answers. */
 export type CloudWatchMode = "well" | "throttle" | "unavailable" | "hang" | "reset" | "refuse";
@@ -76,30 +77,29 @@ export async function startCloudWatchLogs(given: { groups?: string[]; port?: num
 		return run(body as never);
 	}
 
-	const server = createServer(async (request, response) => {
-		const chunks: Buffer[] = [];
-		for await (const chunk of request) chunks.push(chunk as Buffer);
-		const raw = Buffer.concat(chunks);
-		const body = JSON.parse(String(request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw)) as PutLogEvents;
-		const now = times-- > 0 ? mode : "well";
-		const call = { action: actionOf(request), events: body.logEvents?.length ?? 0, bytes: raw.length, answered: now as string };
-		calls.push(call);
-		const reply = (status: number, about: unknown) => {
-			response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
-			response.end(JSON.stringify(about));
-		};
-		if (now === "hang") return void held.add(request.socket);
-		if (now === "reset") return void request.socket.destroy();
-		if (now === "throttle") return reply(400, { __type: "ThrottlingException", message: "Rate exceeded" });
-		if (now === "unavailable") return reply(503, { __type: "ServiceUnavailableException", message: "try later" });
-		if (now === "refuse") return reply(400, { __type: "InvalidParameterException", message: "not like this" });
-		try {
-			reply(200, answer(request, body));
-		} catch (error) {
-			call.answered = (error as Error).name;
-			reply(400, { __type: (error as Error).name, message: (error as Error).message });
-		}
-	});
+	const server = createServer(
+		receiving((request, response, raw) => {
+			const body = JSON.parse(String(request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw)) as PutLogEvents;
+			const now = times-- > 0 ? mode : "well";
+			const call = { action: actionOf(request), events: body.logEvents?.length ?? 0, bytes: raw.length, answered: now as string };
+			calls.push(call);
+			const reply = (status: number, about: unknown) => {
+				response.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
+				response.end(JSON.stringify(about));
+			};
+			if (now === "hang") return void held.add(request.socket);
+			if (now === "reset") return void request.socket.destroy();
+			if (now === "throttle") return reply(400, { __type: "ThrottlingException", message: "Rate exceeded" });
+			if (now === "unavailable") return reply(503, { __type: "ServiceUnavailableException", message: "try later" });
+			if (now === "refuse") return reply(400, { __type: "InvalidParameterException", message: "not like this" });
+			try {
+				reply(200, answer(request, body));
+			} catch (error) {
+				call.answered = (error as Error).name;
+				reply(400, { __type: (error as Error).name, message: (error as Error).message });
+			}
+		}),
+	);
 	await new Promise<void>((done) => server.listen(given.port ?? 0, "127.0.0.1", done));
 	const { port } = server.address() as AddressInfo;
 	return {

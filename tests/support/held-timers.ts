@@ -26,7 +26,8 @@ export function holdTimers(t: TestContext, length: number) {
 
 /** What durations are measured by stands still, but for what the test lets pass: rates are counted by it, timers are not. */
 export function holdClock(t: TestContext): { pass(ms: number): void } {
-	let now = performance.now();
+	// Whole milliseconds: with fractions, a second later is now and then a hair less than a second.
+	let now = Math.round(performance.now());
 	t.mock.method(performance, "now", () => now);
 	return {
 		pass(ms) {

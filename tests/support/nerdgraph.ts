@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { receiving } from "./receiving.ts";
 
 type Json = Record<string, unknown>;
 
@@ -180,31 +181,31 @@ export async function startNerdGraph(given: { userKey: string; accountId: number
 		},
 	});
 
-	const server = createServer(async (request, response) => {
-		const chunks: Buffer[] = [];
-		for await (const chunk of request) chunks.push(chunk as Buffer);
-		const answer = (status: number, body: unknown) =>
-			response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-		if (request.headers["api-key"] !== given.userKey) return answer(401, {});
-		const { query, variables } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { query: string; variables: Json };
-		const selected = selectionOf(query);
-		try {
-			if (!/^\s*mutation/.test(query)) {
-				queries.push(query);
-				return answer(200, { data: picked(reach(variables), selected) });
+	const server = createServer(
+		receiving((request, response, raw) => {
+			const answer = (status: number, body: unknown) =>
+				response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+			if (request.headers["api-key"] !== given.userKey) return answer(401, {});
+			const { query, variables } = JSON.parse(String(raw)) as { query: string; variables: Json };
+			const selected = selectionOf(query);
+			try {
+				if (!/^\s*mutation/.test(query)) {
+					queries.push(query);
+					return answer(200, { data: picked(reach(variables), selected) });
+				}
+				const [name = ""] = Object.keys(selected);
+				if (variables.accountId !== undefined && variables.accountId !== given.accountId) throw new Error("Access denied to that account");
+				mutations.push({ name, variables });
+				const fails = failing.get(name);
+				if (fails && name.startsWith("dashboard"))
+					return answer(200, { data: { [name]: { entityResult: null, errors: [{ type: "INVALID_INPUT", description: fails }] } } });
+				if (fails) throw new Error(fails);
+				return answer(200, { data: picked({ [name]: change[name]?.(variables) }, selected) });
+			} catch (error) {
+				return answer(200, { data: null, errors: [{ message: (error as Error).message }] });
 			}
-			const [name = ""] = Object.keys(selected);
-			if (variables.accountId !== undefined && variables.accountId !== given.accountId) throw new Error("Access denied to that account");
-			mutations.push({ name, variables });
-			const fails = failing.get(name);
-			if (fails && name.startsWith("dashboard"))
-				return answer(200, { data: { [name]: { entityResult: null, errors: [{ type: "INVALID_INPUT", description: fails }] } } });
-			if (fails) throw new Error(fails);
-			return answer(200, { data: picked({ [name]: change[name]?.(variables) }, selected) });
-		} catch (error) {
-			return answer(200, { data: null, errors: [{ message: (error as Error).message }] });
-		}
-	});
+		}),
+	);
 	await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
 
 	return {

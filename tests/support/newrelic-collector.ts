@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync, inflateSync } from "node:zlib";
+import { receiving } from "./receiving.ts";
 import { selfSigned } from "./self-signed.ts";
 
 /** How New Relic's collector behaves: as it should; a wrong key (401); an account that is closed (410); no answer at all; away. */
@@ -32,25 +33,26 @@ export async function startCollector(mode: CollectorMode = "well", connected: Re
 
 	let behaves = mode;
 	const received: Received[] = [];
-	const server = createServer({ key, cert }, async (request, response) => {
-		const url = new URL(request.url ?? "/", "https://localhost");
-		const chunks: Buffer[] = [];
-		for await (const chunk of request) chunks.push(chunk as Buffer);
-		const encoding = request.headers["content-encoding"] ?? "identity";
-		const method = url.searchParams.get("method") ?? "";
-		received.push({
-			method: url.pathname === "/agent_listener/invoke_raw_method" ? method : url.pathname,
-			licenseKey: url.searchParams.get("license_key") ?? "",
-			runId: url.searchParams.get("run_id"),
-			encoding,
-			body: parsed(Buffer.concat(chunks), encoding),
-			at: Date.now(),
-		});
-		if (behaves === "hang") return;
-		const status = behaves === "invalid-key" ? 401 : behaves === "disconnect" ? 410 : 200;
-		response.writeHead(status, { "content-type": "application/json" });
-		response.end(status === 200 ? JSON.stringify({ return_value: answerTo(method, connected) }) : "{}");
-	});
+	const server = createServer(
+		{ key, cert },
+		receiving((request, response, body) => {
+			const url = new URL(request.url ?? "/", "https://localhost");
+			const encoding = request.headers["content-encoding"] ?? "identity";
+			const method = url.searchParams.get("method") ?? "";
+			received.push({
+				method: url.pathname === "/agent_listener/invoke_raw_method" ? method : url.pathname,
+				licenseKey: url.searchParams.get("license_key") ?? "",
+				runId: url.searchParams.get("run_id"),
+				encoding,
+				body: parsed(body, encoding),
+				at: Date.now(),
+			});
+			if (behaves === "hang") return;
+			const status = behaves === "invalid-key" ? 401 : behaves === "disconnect" ? 410 : 200;
+			response.writeHead(status, { "content-type": "application/json" });
+			response.end(status === 200 ? JSON.stringify({ return_value: answerTo(method, connected) }) : "{}");
+		}),
+	);
 	await listen(server);
 	const { port } = server.address() as AddressInfo;
 

@@ -1,8 +1,8 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
 import protobuf from "protobufjs";
+import { receiving } from "./receiving.ts";
 
 /** How the receiver behaves; `hang` never answers, `unauthorized` is what a wrong key gets. */
 export type ReceiverMode = "well" | "hang" | "unavailable" | "unauthorized";
@@ -184,17 +184,18 @@ export async function startOtlpReceiver() {
 		}
 	}
 
-	const server = createServer(async (request, response) => {
-		const raw = await buffer(request);
-		const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
-		const path = request.url ?? "";
-		requests.push({ path, headers: request.headers, bytes: raw.length, text: body.toString("latin1"), answered: mode });
-		if (mode === "hang") return void held.add(request.socket);
-		if (mode === "unavailable") return void response.writeHead(503, { "retry-after": "1" }).end();
-		if (mode === "unauthorized") return void response.writeHead(403).end();
-		keep(path, body);
-		response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
-	});
+	const server = createServer(
+		receiving((request, response, raw) => {
+			const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
+			const path = request.url ?? "";
+			requests.push({ path, headers: request.headers, bytes: raw.length, text: body.toString("latin1"), answered: mode });
+			if (mode === "hang") return void held.add(request.socket);
+			if (mode === "unavailable") return void response.writeHead(503, { "retry-after": "1" }).end();
+			if (mode === "unauthorized") return void response.writeHead(403).end();
+			keep(path, body);
+			response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
+		}),
+	);
 	await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
 	const { port } = server.address() as AddressInfo;
 	return {

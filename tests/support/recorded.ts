@@ -25,11 +25,11 @@ export function recordInMemory() {
 	return {
 		spans: (): ReadableSpan[] => exporter.getFinishedSpans(),
 		named: (name: string): ReadableSpan[] => exporter.getFinishedSpans().filter((span) => span.name === name),
-		/** Waits until as many spans of that name have ended; 30 s at most. */
-		async until(name: string, count = 1): Promise<ReadableSpan[]> {
+		/** Waits until as many spans of that name, and of that kind, have ended; 30 s at most. */
+		async until(name: string, count = 1, isMeant = (_span: ReadableSpan) => true): Promise<ReadableSpan[]> {
 			const end = Date.now() + 30_000;
 			for (;;) {
-				const found = this.named(name);
+				const found = this.named(name).filter(isMeant);
 				if (found.length >= count) return found;
 				assert.ok(
 					Date.now() < end,

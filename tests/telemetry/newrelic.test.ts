@@ -3,13 +3,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
-import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { traceOf } from "../../app/contract/envelope.ts";
 import { tookAtMost } from "../support/long.ts";
 import { type CollectorMode, startCollector } from "../support/newrelic-collector.ts";
+import { receiving } from "../support/receiving.ts";
 
 const start = fileURLToPath(new URL("../../observability/start.ts", import.meta.url));
 const child = fileURLToPath(new URL("newrelic-child.ts", import.meta.url));
@@ -29,13 +29,14 @@ const STOP_BUDGET = 9000;
 async function startOtlp() {
 	const paths: string[] = [];
 	const bodies: { path: string; body: Buffer }[] = [];
-	const server = createServer(async (request, response) => {
-		const path = request.url ?? "";
-		paths.push(path);
-		const body = await buffer(request);
-		bodies.push({ path, body: request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body });
-		response.writeHead(200).end();
-	});
+	const server = createServer(
+		receiving((request, response, body) => {
+			const path = request.url ?? "";
+			paths.push(path);
+			bodies.push({ path, body: request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body });
+			response.writeHead(200).end();
+		}),
+	);
 	await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
 	return {
 		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
