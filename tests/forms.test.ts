@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { lobbyId } from "../app/contract/fixed.ts";
 import { testCharla } from "./support/charla.ts";
 import { everything } from "./support/chat.ts";
+import { decode } from "./support/harmless-html.ts";
 import { holdClock } from "./support/held-timers.ts";
 
 /** Charla with its pages, and a browser without JavaScript: forms in, pages or redirects out. */
@@ -257,18 +258,11 @@ test("[P6] [C-11] what is searched for literally is found, and nothing a person 
 		"Bernardo",
 	];
 	for (const name of names) await s.charla.chat.people.enter({ name });
-	const plain = (html: string) =>
-		html
-			.replace(/&lt;/g, "<")
-			.replace(/&gt;/g, ">")
-			.replace(/&quot;/g, '"')
-			.replace(/&#x27;/g, "'")
-			.replace(/&amp;/g, "&");
 	const found = async (query: string) => {
 		const answer = await s.get(`/people?${new URLSearchParams({ q: query })}`);
 		assert.equal(answer.status, 200, query.slice(0, 40));
 		const page = await answer.text();
-		const list = [...page.matchAll(/<strong><bdi>([^<]*)<\/bdi><\/strong>/g)].map((match) => plain(match[1] as string));
+		const list = [...page.matchAll(/<strong><bdi>([^<]*)<\/bdi><\/strong>/g)].map((match) => decode(match[1] as string));
 		assert.equal(
 			page.includes('<p class="quiet">Nobody by that name.'),
 			list.length === 0,

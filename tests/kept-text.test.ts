@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { lobbyId } from "../app/contract/fixed.ts";
 import { testCharla } from "./support/charla.ts";
 import { everything } from "./support/chat.ts";
+import { decode } from "./support/harmless-html.ts";
 
 const room = `/rooms/${lobbyId}`;
 
@@ -28,18 +29,11 @@ const text = 'Dear all,\nthis <b>took</b> me an "hour" & more.';
 function keptFields(page: string): Record<string, string> {
 	const form = /<form method="post" action="([^"]*)" class="form">([\s\S]*?)<\/form>/.exec(page);
 	assert.ok(form, "no form in the page");
-	const plain = (html: string) =>
-		html
-			.replace(/&lt;/g, "<")
-			.replace(/&gt;/g, ">")
-			.replace(/&quot;/g, '"')
-			.replace(/&#x27;/g, "'")
-			.replace(/&amp;/g, "&");
-	const fields: Record<string, string> = { to: plain(form[1] as string) };
+	const fields: Record<string, string> = { to: decode(form[1] as string) };
 	for (const [, name, value] of (form[2] as string).matchAll(/<textarea[^>]*name="([^"]*)"[^>]*>([^<]*)<\/textarea>/g))
-		fields[name as string] = plain(value as string).replace(/^\n/, "");
+		fields[name as string] = decode(value as string).replace(/^\n/, "");
 	for (const [, name, value] of (form[2] as string).matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g))
-		fields[name as string] = plain(value as string);
+		fields[name as string] = decode(value as string);
 	return fields;
 }
 
