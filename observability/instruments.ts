@@ -4,15 +4,27 @@ import { type MetricName, metrics, type SloName } from "./contract.ts";
 /** The scope everything of ours is recorded under. */
 export const scope = "charla";
 
+/** OpenTelemetry's own, for what has none in the contract. */
+const usualBuckets = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000];
+
 type Named<T extends string> = { [N in MetricName]: (typeof metrics)[N]["type"] extends T ? N : never }[MetricName];
 type Values<N extends MetricName> = Partial<Record<(typeof metrics)[N]["attributes"][number], string | number | boolean | undefined>>;
 type Series = { attributes: Attributes; value: number };
 type Sum = Map<string, Series>;
 
+/** What was recorded in one series, in the shape of OpenTelemetry's data points. */
+export type Recorded = {
+	attributes: Attributes;
+	value: { buckets: { boundaries: readonly number[]; counts: number[] }; count: number; sum: number; min: number; max: number };
+};
+
 let provider: MeterProvider | null = null;
 let meter: Meter;
 let histograms = new Map<string, Histogram>();
 let sums = new Map<string, Sum>();
+/** What was recorded since it was last taken, by metric and series; null while nobody takes it. */
+let recorded: Map<MetricName, Map<string, Recorded>> | null = null;
+let isExported = true;
 
 /** Instruments are made on first use, and anew when another provider was registered: tests start telemetry more than once. */
 function current(): Meter {
@@ -54,11 +66,63 @@ function add(name: MetricName, by: number, values: Record<string, unknown>): voi
 			for (const { attributes, value } of made.values()) result.observe(value, attributes);
 		});
 	}
-	let key = "";
-	for (const name in values) key += `${String(values[name])}\u0000`;
+	const key = keyOf(values);
 	const series = sum.get(key);
 	if (series) series.value += by;
 	else sum.set(key, { attributes: given(values), value: by });
+}
+
+/** Attributes stand in one order at each place, so their values say which series is meant. */
+function keyOf(values: Record<string, unknown>): string {
+	let key = "";
+	for (const name in values) key += `${String(values[name])}\u0000`;
+	return key;
+}
+
+/**
+ * From now on what is recorded is counted here as well, in the fixed buckets of the contract, for whoever takes it: all that was
+ * recorded since the last time. For one taker, the latest. OpenTelemetry would keep it twice, once for each reader, and pays for its
+ * attributes each time; `exported` says whether there is a reader left that it is to keep it for.
+ */
+export function takeRecorded(): () => ReadonlyMap<MetricName, Iterable<Recorded>> {
+	recorded = new Map();
+	return () => {
+		const taken = new Map([...(recorded ?? [])].map(([name, series]) => [name, series.values()]));
+		recorded = new Map();
+		return taken;
+	};
+}
+
+/** Whether histograms go to OpenTelemetry: where nothing is exported there is nobody to read them. */
+export function exportHistograms(exported: boolean): void {
+	isExported = exported;
+}
+
+function keep(name: MetricName, boundaries: readonly number[], value: number, values: Record<string, unknown>): void {
+	let all = recorded?.get(name);
+	if (!all) {
+		all = new Map();
+		recorded?.set(name, all);
+	}
+	const key = keyOf(values);
+	let series = all.get(key);
+	if (!series) {
+		const buckets = { boundaries, counts: new Array<number>(boundaries.length + 1).fill(0) };
+		series = {
+			attributes: given(values),
+			value: { buckets, count: 0, sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY },
+		};
+		all.set(key, series);
+	}
+	const { value: known } = series;
+	// A value belongs to the first bucket whose upper bound it does not exceed.
+	let place = 0;
+	while (place < boundaries.length && value > (boundaries[place] as number)) place++;
+	known.buckets.counts[place] = (known.buckets.counts[place] as number) + 1;
+	known.count++;
+	known.sum += value;
+	if (value < known.min) known.min = value;
+	if (value > known.max) known.max = value;
 }
 
 /** Adds to a counter. Attributes are those the contract lists for it, in one order at each place; what is undefined is left out. */
@@ -73,10 +137,12 @@ export function change<N extends Named<"up-down">>(name: N, by: number, values: 
 
 /** Records a value in the histogram's own unit: seconds for durations. */
 export function record<N extends Named<"histogram">>(name: N, value: number, values: Values<N>): void {
+	const { buckets } = metrics[name] as { buckets?: readonly number[] };
+	if (recorded) keep(name, buckets ?? usualBuckets, value, values);
+	if (!isExported) return;
 	const meter = current();
 	let histogram = histograms.get(name);
 	if (!histogram) {
-		const { buckets } = metrics[name] as { buckets?: readonly number[] };
 		histogram = meter.createHistogram(name, { ...about(name), ...(buckets ? { advice: { explicitBucketBoundaries: [...buckets] } } : {}) });
 		histograms.set(name, histogram);
 	}

@@ -1,8 +1,11 @@
 import type { LogFilter, LogLine } from "../app/contract/ops.ts";
+import { events } from "./contract.ts";
 import type { Line } from "./log-line.ts";
 
 /** Lines kept for operators: an hour of a busy server, some MB. */
 const linesKept = 5000;
+/** Of what happens all the time so many a second: a burst would push out what explains it, and nobody reads more. All are written. */
+const frequentPerSecond = 50;
 /** Lines one question is answered with when it does not say. */
 const usually = 200;
 /** What a line says anyway or in a place of its own. */
@@ -12,11 +15,29 @@ const apart = new Set(["ts", "level", "event", "msg", "trace_id", "service", "en
 export class KeptLogs {
 	#ring: { no: number; ts: number; line: Line }[] = [];
 	#no = 0;
+	#second = 0;
+	#frequent = 0;
+	#clock: () => number;
+
+	constructor(clock: () => number = Date.now) {
+		this.#clock = clock;
+	}
 
 	add(line: Line): void {
-		const kept = { no: ++this.#no, ts: Date.now(), line };
+		const ts = this.#clock();
+		if ("frequent" in events[line.event as keyof typeof events] && !this.#mayKeep(ts)) return;
+		const kept = { no: ++this.#no, ts, line };
 		if (this.#ring.length < linesKept) this.#ring.push(kept);
 		else this.#ring[(this.#no - 1) % linesKept] = kept;
+	}
+
+	#mayKeep(ts: number): boolean {
+		const second = Math.floor(ts / 1000);
+		if (second !== this.#second) {
+			this.#second = second;
+			this.#frequent = 0;
+		}
+		return ++this.#frequent <= frequentPerSecond;
 	}
 
 	get size(): number {

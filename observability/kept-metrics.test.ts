@@ -4,7 +4,7 @@ import { metrics as api } from "@opentelemetry/api";
 import { InstrumentType, MeterProvider } from "@opentelemetry/sdk-metrics";
 import { attributes, type Metric, metrics, slos } from "./contract.ts";
 import { emfDimensions, emfDurations, emfLine, emfNumbers, metricsPerLine } from "./emf.ts";
-import { change, count, countSlo, observed, record } from "./instruments.ts";
+import { change, count, countSlo, exportHistograms, observed, record, takeRecorded } from "./instruments.ts";
 import { KeptMetrics } from "./kept-metrics.ts";
 import { SloStates } from "./slo-state.ts";
 
@@ -457,6 +457,36 @@ test("the reader asks for what was added, but for how many there are now", async
 		OBSERVABLE_GAUGE: 0,
 		OBSERVABLE_UP_DOWN_COUNTER: 1,
 	});
+	await here.end();
+	api.disable();
+});
+
+test("a histogram counted here has the buckets, the sum and the bounds OpenTelemetry gives it", async () => {
+	const here = keeping();
+	const take = takeRecorded();
+	const { buckets } = metrics["chat.rpc.duration"];
+	for (const bound of buckets)
+		for (const value of [bound, bound * 0.999, bound * 1.001]) record("chat.rpc.duration", value, { outcome: "ok" });
+	const { resourceMetrics } = await here.kept.reader.collect();
+	const [metric] = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
+	const [theirs] = metric?.dataPoints ?? [];
+	const [ours] = take().get("chat.rpc.duration") ?? [];
+	assert.deepEqual(ours?.attributes, theirs?.attributes);
+	assert.deepEqual(ours?.value, theirs?.value);
+	assert.equal(take().size, 0, "what was taken is not taken again");
+	await here.end();
+	api.disable();
+});
+
+test("where nothing is exported OpenTelemetry is spared, and the numbers are the same", async (t) => {
+	const here = keeping();
+	exportHistograms(false);
+	t.after(() => exportHistograms(true));
+	record("chat.rpc.duration", 0.004, { "rpc.method": "message.send", outcome: "ok" });
+	const { resourceMetrics } = await here.kept.reader.collect();
+	assert.deepEqual(resourceMetrics.scopeMetrics, []);
+	await here.later(5000);
+	assert.equal(here.kept.snapshots().at(-1)?.sendP99, 4);
 	await here.end();
 	api.disable();
 });

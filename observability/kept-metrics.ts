@@ -2,6 +2,7 @@ import { diag } from "@opentelemetry/api";
 import {
 	AggregationTemporality,
 	type DataPoint,
+	DataPointType,
 	type Histogram,
 	InstrumentType,
 	type MetricData,
@@ -11,6 +12,7 @@ import type { SloState, Snapshot } from "../app/contract/ops.ts";
 import { type Buckets, mergeBuckets, quantile } from "./buckets.ts";
 import { attributes, exportedSignals, type MetricName, rpcOf, type SloName, serviceName } from "./contract.ts";
 import { type EmfDuration, emfLine, type Minute } from "./emf.ts";
+import { type Recorded, scope, takeRecorded } from "./instruments.ts";
 import { SloStates, sloNames, type Tally } from "./slo-state.ts";
 
 /** How often numbers are taken, ms: what an operator watches while something goes wrong. */
@@ -38,6 +40,7 @@ export class KeptMetrics {
 	#minute: Collected;
 	#listeners = new Set<(line: Record<string, unknown>) => void>();
 	#taking: Promise<void> = Promise.resolve();
+	#takeRecorded = takeRecorded();
 
 	constructor(given: { env?: string; service?: string; clock?: () => number } = {}) {
 		this.#clock = given.clock ?? Date.now;
@@ -82,7 +85,12 @@ export class KeptMetrics {
 		const { resourceMetrics } = await this.reader.collect();
 		const at = this.#clock();
 		if (Math.floor(at / minute) !== Math.floor(this.#minute.at / minute)) this.#tellMinute(at);
-		const found = new Found(resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics));
+		const found = new Found(
+			resourceMetrics.scopeMetrics.flatMap(({ scope: { name }, metrics }) =>
+				metrics.map((metric) => ({ ...metric, isOurs: name === scope })),
+			),
+			this.#takeRecorded(),
+		);
 		const tallies = new Map(
 			sloNames.map((slo): [SloName, Tally] => {
 				const isIt = (values: Values) => values.slo === slo;
@@ -199,8 +207,11 @@ function durationsOf(found: Found): Durations {
 class Found {
 	#points = new Map<string, DataPoint<number | Histogram>[]>();
 
-	constructor(metrics: MetricData[]) {
-		for (const { descriptor, dataPoints } of metrics) {
+	/** Of our own histograms what was counted beside OpenTelemetry: it keeps them for whom they are exported to. */
+	constructor(metrics: (MetricData & { isOurs: boolean })[], recorded: ReadonlyMap<MetricName, Iterable<Recorded>>) {
+		for (const [name, points] of recorded) this.#points.set(name, [...points] as unknown as DataPoint<Histogram>[]);
+		for (const { descriptor, dataPoints, dataPointType, isOurs } of metrics) {
+			if (isOurs && dataPointType !== DataPointType.SUM && dataPointType !== DataPointType.GAUGE) continue;
 			const known = this.#points.get(descriptor.name);
 			const points = dataPoints as DataPoint<number | Histogram>[];
 			if (known) known.push(...points);

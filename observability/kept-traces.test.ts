@@ -77,6 +77,32 @@ const fromBrowser = (given: Partial<TraceSpan> & { traceId: string; spanId: stri
 	...given,
 });
 
+/** A message that went well and whose spans nobody made. */
+const quietMessage = (given: Partial<QuietMessage>): QuietMessage => ({
+	messageId: messageId(7),
+	roomId: room,
+	userId: room,
+	transport: "websocket",
+	connId: "c",
+	roomKind: "public",
+	bytes: 5,
+	seq: 12,
+	startedAt: at,
+	clickedAt: at - 5,
+	validatedAt: at + 1,
+	storingAt: at + 2,
+	committedAt: at + 5,
+	batch: 3,
+	sqlState: undefined,
+	publishingAt: at + 5,
+	publishedAt: at + 6,
+	recipients: 4,
+	instances: 2,
+	isFresh: true,
+	endedAt: at + 7,
+	...given,
+});
+
 describe("what is kept of a message", () => {
 	test("its server spans make one trace that is known as the message's, and say what the SDK said", () => {
 		const here = keeping();
@@ -155,29 +181,7 @@ describe("what is kept of a message", () => {
 		const { kept } = keeping();
 		const id = messageId(7);
 		const { traceId, rootSpanId } = traceOf(id);
-		const quiet: QuietMessage = {
-			messageId: id,
-			roomId: room,
-			userId: room,
-			transport: "websocket",
-			connId: "c",
-			roomKind: "public",
-			bytes: 5,
-			seq: 12,
-			startedAt: at,
-			clickedAt: at - 5,
-			validatedAt: at + 1,
-			storingAt: at + 2,
-			committedAt: at + 5,
-			batch: 3,
-			sqlState: undefined,
-			publishingAt: at + 5,
-			publishedAt: at + 6,
-			recipients: 4,
-			instances: 2,
-			isFresh: true,
-			endedAt: at + 7,
-		};
+		const quiet = quietMessage({ messageId: id });
 		kept.addQuiet(quiet);
 		const spans = kept.get(traceId) as TraceSpan[];
 		assert.deepEqual(
@@ -196,6 +200,24 @@ describe("what is kept of a message", () => {
 		kept.addQuiet({ ...quiet, isFresh: false, startedAt: at + 100, endedAt: at + 101 });
 		assert.equal(kept.get(traceId)?.length, 8);
 		assert.equal(kept.list()[0]?.messageId, id);
+	});
+
+	test("of a burst so many a second are kept, and those that took longest; what another part of a trace is kept for joins it", () => {
+		const { kept } = keeping({ limits: { quietPerSecond: 10, worstPerName: 5 } });
+		const quiet = (no: number, second: number, took: number) =>
+			kept.addQuiet(quietMessage({ messageId: messageId(no), startedAt: at + 1000 * second, endedAt: at + 1000 * second + took }));
+		const isKept = (no: number) => kept.get(messageId(no)) !== null;
+		// What comes first fills the list of the slowest, and is what later ones are measured by.
+		for (let no = 0; no < 100; no++) quiet(no, 0, 5);
+		assert.equal(kept.stats.traces, 10);
+		quiet(100, 0, 6);
+		quiet(101, 0, 5);
+		assert.deepEqual([isKept(9), isKept(10), isKept(100), isKept(101)], [true, false, true, false]);
+		kept.addBrowser(fromBrowser({ traceId: traceOf(messageId(102)).traceId, spanId: "00000000000000aa" }));
+		quiet(102, 0, 4);
+		assert.equal(kept.get(messageId(102))?.length, 5);
+		quiet(103, 1, 1);
+		assert.ok(isKept(103), "the next second has its own");
 	});
 
 	test("a page's trace is nobody's message", () => {

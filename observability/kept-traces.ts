@@ -16,6 +16,8 @@ export type KeptTraceLimits = {
 	worstPerName: number;
 	/** Names whose worst are kept. We have about 40; more would be somebody making names up. */
 	names: number;
+	/** Messages that went well and whose spans nobody made, in one second: more than anybody looks at, and a burst leaves room for others. */
+	quietPerSecond: number;
 	/** Spans of one trace from our side, and from browsers: anybody may send calls under one trace id for ever. */
 	spansPerTrace: number;
 	browserSpansPerTrace: number;
@@ -27,6 +29,7 @@ const usual: KeptTraceLimits = {
 	failed: 500,
 	worstPerName: 50,
 	names: 64,
+	quietPerSecond: 50,
 	spansPerTrace: 500,
 	browserSpansPerTrace: 500,
 	bytes: 32e6,
@@ -59,11 +62,14 @@ type Kept = {
 	holds: number;
 	isRecent: boolean;
 	isFailedHeld: boolean;
-	/** The list of worst ones it stands in. */
-	worstOf: Kept[] | null;
+	/** The worst ones of a name it is among. */
+	worstOf: Worst | null;
 	/** What the list shows, until something joins. */
 	row: TraceRow | null;
 };
+
+/** The slowest of one name; `least` is what a trace has to take longer than to be one of them, ms. */
+type Worst = { list: Kept[]; least: number };
 
 /**
  * The traces /ops shows, in bounded memory: the latest, the slowest of each name and those that failed. Spans that come
@@ -78,7 +84,8 @@ export class KeptTraces {
 	#traces = new Map<string, Kept>();
 	#recent: Set<Kept> = new Set();
 	#failed: Set<Kept> = new Set();
-	#worst = new Map<string, Kept[]>();
+	#worst = new Map<string, Worst>();
+	#quiet = { second: 0, count: 0 };
 	#bytes = 0;
 	/** Of those that are held for more than being new. */
 	#heldBytes = 0;
@@ -103,9 +110,11 @@ export class KeptTraces {
 		if (this.#bytes > this.#limits.bytes) this.#fit();
 	}
 
-	/** Keeps the stamps of a message that went well and whose spans nobody made. */
+	/** Keeps the stamps of a message that went well and whose spans nobody made, unless there were many in its second and it took no longer. */
 	addQuiet(quiet: QuietMessage): void {
-		const kept = this.#traceOf(quiet.messageId.replaceAll("-", "").toLowerCase());
+		const traceId = quiet.messageId.replaceAll("-", "").toLowerCase();
+		if (this.#isOneOfMany(quiet) && !this.#traces.has(traceId)) return;
+		const kept = this.#traceOf(traceId);
 		if (kept.items.length - kept.fromBrowser >= this.#limits.spansPerTrace) return this.#drop();
 		this.#put(kept, { quiet }, quietBytes);
 		this.#rank(kept, "chat/message.send", quiet.endedAt - quiet.startedAt);
@@ -158,7 +167,7 @@ export class KeptTraces {
 	/** How full it is; `dropped` spans found no room in their trace, `evicted` traces made room for others. */
 	get stats(): { traces: number; recent: number; failed: number; worst: number; bytes: number; evicted: number; dropped: number } {
 		let worst = 0;
-		for (const list of this.#worst.values()) worst += list.length;
+		for (const { list } of this.#worst.values()) worst += list.length;
 		return {
 			traces: this.#traces.size,
 			recent: this.#recent.size,
@@ -168,6 +177,13 @@ export class KeptTraces {
 			evicted: this.#evicted,
 			dropped: this.#dropped,
 		};
+	}
+
+	#isOneOfMany({ startedAt, endedAt }: QuietMessage): boolean {
+		const second = Math.floor(endedAt / 1000);
+		if (second !== this.#quiet.second) this.#quiet = { second, count: 0 };
+		const { least } = this.#worst.get("chat/message.send") ?? { least: 0 };
+		return ++this.#quiet.count > this.#limits.quietPerSecond && endedAt - startedAt <= least;
 	}
 
 	#traceOf(traceId: string): Kept {
@@ -222,21 +238,23 @@ export class KeptTraces {
 
 	/** Among the worst of its name, if it took longer than one of those. */
 	#rank(kept: Kept, name: string, took: number): void {
-		if (took > kept.took) kept.took = took;
-		if (kept.worstOf) return;
+		const before = kept.took;
+		if (took > before) kept.took = took;
+		if (kept.worstOf) {
+			if (before === kept.worstOf.least) kept.worstOf.least = leastOf(kept.worstOf.list).took;
+			return;
+		}
 		let worst = this.#worst.get(name);
 		if (!worst) {
 			if (this.#worst.size >= this.#limits.names) return;
-			worst = [];
+			worst = { list: [], least: Number.NEGATIVE_INFINITY };
 			this.#worst.set(name, worst);
 		}
-		if (worst.length >= this.#limits.worstPerName) {
-			const least = worst.reduce((one, other) => (other.took < one.took ? other : one));
-			if (least.took >= kept.took) return;
-			this.#letWorstGo(least);
-		}
+		if (kept.took <= worst.least) return;
+		if (worst.list.length >= this.#limits.worstPerName) this.#letWorstGo(leastOf(worst.list));
 		if (!isHeld(kept)) this.#heldBytes += kept.bytes;
-		worst.push(kept);
+		worst.list.push(kept);
+		if (worst.list.length >= this.#limits.worstPerName) worst.least = leastOf(worst.list).took;
 		kept.worstOf = worst;
 		kept.holds++;
 	}
@@ -255,8 +273,9 @@ export class KeptTraces {
 	}
 
 	#letWorstGo(kept: Kept): void {
-		const list = kept.worstOf as Kept[];
-		list.splice(list.indexOf(kept), 1);
+		const worst = kept.worstOf as Worst;
+		worst.list.splice(worst.list.indexOf(kept), 1);
+		worst.least = Number.NEGATIVE_INFINITY;
 		kept.worstOf = null;
 		if (!isHeld(kept)) this.#heldBytes -= kept.bytes;
 		this.#release(kept);
@@ -342,6 +361,7 @@ export class KeptTraces {
 const titleOf = ({ name, attributes }: TraceSpan): string =>
 	name === "documentLoad" && attributes["http.route"] ? `${name} ${attributes["http.route"]}` : name;
 
+const leastOf = (list: Kept[]): Kept => list.reduce((one, other) => (other.took < one.took ? other : one));
 const isHeld = (kept: Kept): boolean => kept.isFailedHeld || kept.worstOf !== null;
 const isSdk = (item: Item): item is ReadableSpan => "spanContext" in item;
 const isQuiet = (item: Item): item is Quiet => "quiet" in item;

@@ -186,3 +186,19 @@ test("the instance's ARN goes to New Relic by the name it ties entities by", asy
 	await provider.shutdown();
 	logs.disable();
 });
+
+test("of what happens all the time fifty lines a second are kept for /ops; whatever else happens has its room", () => {
+	let at = 1_795_446_245_000;
+	const kept = new KeptLogs(() => at);
+	const line = (event: string, seq: number) => kept.add({ ts: new Date(at).toISOString(), level: "info", event, msg: "", seq });
+	for (let seq = 1; seq <= 200; seq++) line("message.sent", seq);
+	line("room.left", 201);
+	assert.equal(kept.size, 51);
+	assert.deepEqual(
+		kept.list({ limit: 2 }).map(({ fields }) => fields.seq),
+		[50, 201],
+	);
+	at += 1000;
+	line("message.sent", 202);
+	assert.equal(kept.size, 52);
+});

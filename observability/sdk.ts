@@ -23,7 +23,7 @@ import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { Trust } from "../app/contract/ops.ts";
 import { tellingPath } from "../app/contract/telling-path.ts";
 import { serviceName } from "./contract.ts";
-import { count, observed } from "./instruments.ts";
+import { count, exportHistograms, observed, scope } from "./instruments.ts";
 import { Batcher, counted, exportFailed, type Figures, type LossReason } from "./sdk-batcher.ts";
 import { recordingSampler } from "./sdk-sampler.ts";
 import { TailBuffer } from "./sdk-tail-buffer.ts";
@@ -98,7 +98,7 @@ export function startSdk(given: {
 					new OTLPMetricExporter({
 						...target("metrics"),
 						temporalityPreference: AggregationTemporality.DELTA as never,
-						// By the reader and not by a view, or the kept numbers would lose their fixed bounds.
+						// By the reader: what packages record is kept with fixed bounds as well.
 						aggregationPreference: (kind: InstrumentType) =>
 							kind === InstrumentType.HISTOGRAM ? { type: AggregationType.EXPONENTIAL_HISTOGRAM } : { type: AggregationType.DEFAULT },
 					}),
@@ -149,7 +149,11 @@ export function startSdk(given: {
 		spanProcessors: [tail, ...(given.agentSpans ? [asProcessor(given.agentSpans)] : [])],
 		spanLimits: { attributeValueLengthLimit: 4095, attributeCountLimit: 64, linkCountLimit: 64, eventCountLimit: 16 },
 		metricReaders: readers,
-		views: undeclared.map((instrumentName) => ({ instrumentName, aggregation: { type: AggregationType.DROP } })),
+		views: [
+			...undeclared.map((instrumentName) => ({ instrumentName, aggregation: { type: AggregationType.DROP } as const })),
+			// Once, and not for each reader: of ours the kept numbers are counted in instruments.ts.
+			{ meterName: scope, instrumentType: InstrumentType.HISTOGRAM, aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM } },
+		],
 		logRecordProcessors: [emitted],
 		instrumentations: [
 			new HttpInstrumentation({
@@ -164,6 +168,7 @@ export function startSdk(given: {
 			new RuntimeNodeInstrumentation({ monitoringPrecision: 50 }),
 		],
 	});
+	exportHistograms(readers.length > 1);
 	sdk.start();
 	if (spans) observed("otel.sdk.processor.span.queue.size", () => [{ value: spans.figures.queued }]);
 	if (logs) observed("otel.sdk.processor.log.queue.size", () => [{ value: logs.figures.queued }]);
