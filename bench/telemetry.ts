@@ -82,11 +82,10 @@ export async function benchTelemetry(shape: ShapeName, quick: boolean, tell: (li
 		const server = await startSystem("charla", wanted, [], variants[name].env(sink.url));
 		const started = { running: server, audience: await Audience.gather(server, senders) };
 		running.add(started);
-		// As many messages for each, or code that is compiled already would be compared with code that is not; then what it holds.
+		// As many messages for each, or code that is compiled already would be compared with code that is not.
 		const from = performance.now();
 		for (let sent = 0; sent < warmUp && performance.now() - from < warmUpAtMost; )
 			sent += (await closedLoop(started.audience, server.pid, { ...closed, milliseconds: 500 })).messages;
-		memory.set(name, [...(memory.get(name) ?? []), (await server.memory()).resident / 1e6]);
 		return started;
 	};
 	const stop = async (started: Started) => {
@@ -118,6 +117,12 @@ export async function benchTelemetry(shape: ShapeName, quick: boolean, tell: (li
 				if (i >= 0) pairs.push(i % 2 === 0 ? [first, second] : [second, first]);
 			}
 			compared.set(name, pairs);
+			// After the same rounds: a heap that has just been filled holds whatever the last collection left.
+			for (const [of, { running }] of [
+				[name, each],
+				["off", off],
+			] as const)
+				memory.set(of, [...(memory.get(of) ?? []), (await running.memory()).resident / 1e6]);
 			await stop(each);
 			await stop(off);
 			const ratios = pairs.map(([own, without]) => own.perCpuSecond / without.perCpuSecond);

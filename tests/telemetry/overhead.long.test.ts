@@ -69,6 +69,7 @@ test(`at production settings telemetry adds less than ${budget} microseconds of 
 	sink.closeAllConnections();
 	sink.close();
 	t.diagnostic(`${without.toFixed(1)} without, ${added.toFixed(1)} more with`);
-	assert.ok(telemetry.traces.stats.traces >= 2000, "it was recorded");
+	// Of a burst fifty a second are kept, and the slowest.
+	assert.ok(telemetry.traces.stats.traces >= 50, "it was recorded");
 	assert.ok(added < budget, `${added.toFixed(1)} microseconds`);
 });
