@@ -7,7 +7,17 @@ import { type Seeded, seedContent } from "../../scripts/seed-content.ts";
 import type { TestCharla } from "../support/charla.ts";
 import { say } from "../support/chat.ts";
 import { composer, isLive, isTooWide, line, scroller, send, wheel } from "../support/flow-b-page.ts";
-import { eventually, noProblems, openStage, roomWith, type Stage, type Visitor, visit, writePast } from "../support/flow-b-people.ts";
+import {
+	eventually,
+	hasReadAll,
+	noProblems,
+	openStage,
+	roomWith,
+	type Stage,
+	type Visitor,
+	visit,
+	writePast,
+} from "../support/flow-b-people.ts";
 import { long } from "../support/long.ts";
 
 let charla: TestCharla;
@@ -573,6 +583,8 @@ long("[85] scrolled history keeps the roles and order it had", async () => {
 		room.id,
 		Array.from({ length: 300 }, (_, at) => ({ author: at % 3 ? Ana : Bruno, body: `Line ${at}`, at: Date.now() - (300 - at) * 60_000 })),
 	);
+	// So that it opens at the end, with history above.
+	await hasReadAll(charla, Bruno, room.id);
 	await using ana = await visit(charla, { me: Bruno, path: `/rooms/${room.id}`, bypassCSP: true });
 	const { page } = ana;
 	await isLive(page);
