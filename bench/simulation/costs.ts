@@ -1,11 +1,11 @@
 /** A figure the simulation stands on, and where it comes from. */
 export type Cost = { value: number; unit: string; source: string };
 
-const fleets = "npm run bench -- --instances 1 --instances 5, 25 November 2026, docs/scale.md";
+const fleets = "npm run bench -- --instances 1 --instances 3, 28 November 2026, docs/scale.md";
 
 /**
- * What things cost, measured on this code. CPU times are of one core of the machine of docs/scale.md, which was busy with other work:
- * a quiet one of today does better. When the code changes, measure again and change this file alone.
+ * What things cost, measured on this code. CPU times are of one core of the machine of docs/scale.md. When the code changes, measure
+ * again and change this file alone.
  */
 export const costs = {
 	deliver: {
@@ -14,17 +14,17 @@ export const costs = {
 		source:
 			"npm run bench -- --scenario 50x20: 27,125 deliveries per CPU-second, less 18 % for PostgreSQL and a twentieth of a message each",
 	},
-	joined: { value: 0.0027, unit: "ms of an instance's CPU per further delivery in the same write", source: fleets },
-	message: { value: 0.318, unit: "ms of an instance's CPU per message taken in", source: fleets },
-	hint: { value: 0.342, unit: "ms of an instance's CPU per message heard from another", source: fleets },
+	joined: { value: 0.002, unit: "ms of an instance's CPU per further delivery in the same write", source: fleets },
+	message: { value: 0.143, unit: "ms of an instance's CPU per message taken in", source: fleets },
+	hint: { value: 0.194, unit: "ms of an instance's CPU per message heard from another", source: fleets },
 	store: {
 		value: 0.13,
 		unit: "ms of PostgreSQL's CPU per message",
 		source: "npm run bench -- --scenario 50x20: 18 % of the CPU; less where many come at once (0.06 in the fleets)",
 	},
-	connect: { value: 1.76, unit: "ms of an instance's CPU per connection made", source: fleets },
-	connectStore: { value: 0.38, unit: "ms of PostgreSQL's CPU per connection made", source: fleets },
-	socket: { value: 21.6, unit: "KB alive per open socket", source: fleets },
+	connect: { value: 1.24, unit: "ms of an instance's CPU per connection made", source: fleets },
+	connectStore: { value: 0.2, unit: "ms of PostgreSQL's CPU per connection made", source: fleets },
+	socket: { value: 21.7, unit: "KB alive per open socket", source: fleets },
 	factBytes: { value: 430, unit: "bytes per delivery", source: "docs/performance.md" },
 } as const satisfies Record<string, Cost>;
 
