@@ -48,6 +48,8 @@ export function instanceEnvironment(config: StageConfig, data: DataStack): Recor
 			? {
 					NEW_RELIC_LICENSE_KEY: fromSecret({ secretArn: newRelicSecretArn }, "licenseKey"),
 					NEW_RELIC_USER_KEY: fromSecret({ secretArn: newRelicSecretArn }, "userKey"),
+					// The default; to be found and changed like TELEMETRY.
+					NEW_RELIC_BROWSER: "off",
 				}
 			: {}),
 	};
