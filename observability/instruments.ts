@@ -81,8 +81,8 @@ function keyOf(values: Record<string, unknown>): string {
 
 /**
  * From now on what is recorded is counted here as well, in the fixed buckets of the contract, for whoever takes it: all that was
- * recorded since the last time. For one taker, the latest. OpenTelemetry would keep it twice, once for each reader, and pays for its
- * attributes each time; `exported` says whether there is a reader left that it is to keep it for.
+ * recorded since the last time. For one taker, the latest. OpenTelemetry would keep it once for each reader, and pay for its
+ * attributes each time.
  */
 export function takeRecorded(): () => ReadonlyMap<MetricName, Iterable<Recorded>> {
 	recorded = new Map();
