@@ -162,8 +162,10 @@ test("[N6] a polling client that does not come to fetch is told to catch up inst
 	assert.ok(most > 200 && most < 300, `${most} packets were held`);
 	const rest: string[] = [];
 	for (const end = Date.now() + 60_000; !rest.some((p) => p.includes('"resync"')) && Date.now() < end; ) rest.push(...(await poll()));
-	assert.ok(rest.some((p) => p.includes('"resync"')));
-	const seqs = rest.flatMap((p) => (p.startsWith('42["fact"') ? [(JSON.parse(p.slice(2)) as [string, Fact])[1].seq] : []));
+	const told = rest.findIndex((p) => p.includes('"resync"'));
+	assert.ok(told >= 0);
+	// What comes after it finds the browser catching up: the last of the burst may still be on their way.
+	const seqs = rest.slice(0, told).flatMap((p) => (p.startsWith('42["fact"') ? [(JSON.parse(p.slice(2)) as [string, Fact])[1].seq] : []));
 	assert.deepEqual(
 		seqs,
 		seqs.map((_, i) => (seqs[0] as number) + i),
